@@ -1,0 +1,4 @@
+#pragma once
+#include <arpa/nameser.h>
+#include <netdb.h>
+#include <resolv.h>

@@ -1,0 +1,60 @@
+/// A fully qualified name in the DNS (RFC 1035, section 2.3), lower case, without the trailing dot: what a TXT record
+/// or a server may be called. Underscores are allowed, as in `_acme-challenge.example.org` (RFC 8552).
+package struct DNSName: Sendable, Hashable, Comparable, CustomStringConvertible {
+    package let description: String
+
+    /// Reads a name with or without the trailing dot. Throws what is wrong with it.
+    package init(_ text: String) throws(InvalidName) {
+        let name = text.hasSuffix(".") ? String(text.dropLast()) : text
+        guard name.utf8.count <= 253 else { throw InvalidName(text, "is longer than 253 bytes") }
+        for label in name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
+            guard !label.isEmpty else { throw InvalidName(text, "has an empty label") }
+            guard label.count <= 63 else { throw InvalidName(text, "has a label longer than 63 bytes") }
+            guard label.allSatisfy(Self.isAllowed) else {
+                throw InvalidName(text, "has a character other than letters, digits, '-' and '_'")
+            }
+        }
+        description = name.lowercased()
+    }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    package var labels: [Substring] { description.split(separator: ".") }
+
+    /// Whether this is `zone` or a name below it.
+    package func isInside(_ zone: DNSName) -> Bool {
+        self == zone || description.hasSuffix("." + zone.description)
+    }
+
+    /// The name one label up; nil for a top-level domain.
+    package var parent: DNSName? {
+        guard let dot = description.firstIndex(of: ".") else { return nil }
+        return DNSName(trusted: String(description[description.index(after: dot)...]))
+    }
+
+    private init(trusted: String) {
+        description = trusted
+    }
+
+    package static func < (left: DNSName, right: DNSName) -> Bool { left.description < right.description }
+}
+
+/// A name that cannot be one, and why.
+package struct InvalidName: Error, Equatable, CustomStringConvertible {
+    package let name: String
+    package let reason: String
+
+    package init(_ name: String, _ reason: String) {
+        self.name = name
+        self.reason = reason
+    }
+
+    package var description: String { "'\(name)' is not a valid name: it \(reason)" }
+}
