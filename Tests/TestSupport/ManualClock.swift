@@ -1,6 +1,6 @@
 internal import Synchronization
 package import FoundationEssentials
-package import Platform
+internal import Platform
 
 /// A clock that stands still until somebody pauses on it; then it jumps.
 package final class ManualClock: Clock {
