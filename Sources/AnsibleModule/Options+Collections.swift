@@ -1,0 +1,48 @@
+extension Options {
+    /// A list of texts: a JSON list, or a string that is split at commas (or is itself a JSON list).
+    package mutating func strings(_ name: String) throws(OptionError) -> [String]? {
+        guard let value = value(name) else { return nil }
+        guard let elements = Coercion.list(value) else {
+            throw invalid(name, "must be a list, not \(value.kind)")
+        }
+        var texts: [String] = []
+        for element in elements {
+            guard let text = Coercion.text(element) else {
+                throw invalid(name, "must be a list of texts, not of \(element.kind)")
+            }
+            guard !text.isEmpty else { throw invalid(name, "must not hold an empty text") }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    /// A mapping, whose own names are read and checked through what is returned. In ad-hoc use a JSON object.
+    package mutating func mapping(_ name: String) throws(OptionError) -> Options? {
+        guard let value = value(name) else { return nil }
+        guard let members = Coercion.mapping(value) else {
+            throw invalid(name, "must be a mapping, not \(value.kind)")
+        }
+        return Options(members, path: path(of: name))
+    }
+
+    /// Whether an option is a mapping, for those that may be a list or a mapping. Does not make the name known.
+    package func isMapping(_ name: String) -> Bool {
+        given(name).map { Coercion.mapping($0) != nil } ?? false
+    }
+
+    /// A list of mappings; the paths of their options count from zero: `records.0.value`.
+    package mutating func mappings(_ name: String) throws(OptionError) -> [Options]? {
+        guard let value = value(name) else { return nil }
+        guard let elements = Coercion.jsonList(value) else {
+            throw invalid(name, "must be a list of mappings, not \(value.kind)")
+        }
+        var mappings: [Options] = []
+        for (index, element) in elements.enumerated() {
+            guard case .object(let members) = element else {
+                throw OptionError(path(of: "\(name).\(index)"), "must be a mapping, not \(element.kind)")
+            }
+            mappings.append(Options(members, path: path(of: "\(name).\(index)")))
+        }
+        return mappings
+    }
+}
