@@ -1,0 +1,157 @@
+package import Names
+package import Platform
+
+/// Asks every authoritative server of a zone directly until each shows every value that was published.
+package struct Visibility {
+    /// What one server does not show, or how it failed to answer.
+    package enum Lack: Sendable, Equatable {
+        case values([String])
+        /// It answered, without the values, that the zone is not its own.
+        case notAuthoritative
+        case failed(DNSError)
+    }
+
+    /// How a wait ended.
+    package struct Outcome: Sendable {
+        /// The servers that showed everything, in the order in which they were given.
+        package let visible: [AuthoritativeServer]
+        package let lacking: [VisibilityError.Entry]
+        /// Seconds from the first question to the end.
+        package let waited: Double
+
+        /// The sentence for what is lacking; nil where nothing is.
+        package var error: VisibilityError? {
+            lacking.isEmpty ? nil : VisibilityError(entries: lacking, waited: waited)
+        }
+    }
+
+    /// One name to be seen on one server; `asked` is where its aliases have led so far.
+    private struct Sight {
+        let server: AuthoritativeServer
+        let name: DNSName
+        let values: [String]
+        var asked: DNSName
+        var lack: Lack?
+    }
+
+    /// Aliases that are followed on one server.
+    private static let hops = 8
+    private static let firstPause = 0.05
+    private static let longestPause = 2.0
+
+    private let zone: DNSName
+    private let values: [DNSName: [String]]
+    private let servers: [AuthoritativeServer]
+
+    /// `values` are the TXT values that each name must have; others beside them do not matter.
+    package init(zone: DNSName, values: [DNSName: [String]], servers: [AuthoritativeServer]) {
+        self.zone = zone
+        self.values = values
+        self.servers = servers
+    }
+
+    /// Looks at once, then again and again, soon at first and less often later, until all is visible or the deadline
+    /// has passed. Servers and names are asked in parallel; what was seen once is not asked again.
+    package func wait(until deadline: Deadline) -> Outcome {
+        let start = deadline.clock.uptime
+        var sights = servers.flatMap { server in
+            values.sorted { $0.key < $1.key }.map { name, values in
+                Sight(server: server, name: name, values: values, asked: name, lack: .values(values))
+            }
+        }
+        var pause = Self.firstPause
+        look(at: &sights, deadline)
+        while sights.contains(where: { $0.lack != nil }) && !deadline.hasPassed {
+            deadline.pause(seconds: pause)
+            pause = min(pause * 1.5, Self.longestPause)
+            look(at: &sights, deadline)
+        }
+        let waited = deadline.clock.uptime - start
+        let lacking = sights.compactMap { sight in
+            sight.lack.map { VisibilityError.Entry(server: sight.server, name: sight.name, lack: $0) }
+        }
+        let blind = Set(lacking.map(\.server))
+        return Outcome(visible: servers.filter { !blind.contains($0) }, lacking: lacking, waited: waited)
+    }
+
+    /// One look at everything that is still lacking, following aliases.
+    private func look(at sights: inout [Sight], _ deadline: Deadline) {
+        var open = sights.indices.filter { sights[$0].lack != nil }
+        for index in open { sights[index].asked = sights[index].name }
+        for _ in 0..<Self.hops where !open.isEmpty {
+            let errands = open.map { index in
+                Transport.Errand(
+                    question: Question(sights[index].asked, .txt, recursion: false),
+                    server: sights[index].server.address)
+            }
+            let results = Transport.run(errands, deadline: deadline)
+            open = zip(open, results).compactMap { index, result in
+                judge(result, &sights[index]) ? index : nil
+            }
+        }
+    }
+
+    /// Notes what an answer shows; true where it leads to another name of the zone that is to be asked for.
+    private func judge(_ result: Result<Answer, DNSError>, _ sight: inout Sight) -> Bool {
+        do throws(DNSError) {
+            let answer = try result.get()
+            guard answer.code == .noError || answer.code == .noSuchName else {
+                let question = Question(sight.asked, .txt, recursion: false)
+                throw .answered(server: sight.server.address, question: question, code: answer.code)
+            }
+            let end = try answer.end(of: sight.asked)
+            let texts = Set(answer.texts(of: end).map { String(decoding: $0, as: UTF8.self) })
+            let missing = sight.values.filter { !texts.contains($0) }
+            if missing.isEmpty {
+                sight.lack = nil
+            } else {
+                sight.lack = answer.isAuthoritative ? .values(missing) : .notAuthoritative
+            }
+            guard end != sight.asked, texts.isEmpty, end.isInside(zone) else { return false }
+            sight.asked = end
+            return true
+        } catch {
+            sight.lack = .failed(error)
+            return false
+        }
+    }
+}
+
+/// Values that some servers do not show, each server with what it lacks or how it answered.
+package struct VisibilityError: Error, Sendable, CustomStringConvertible {
+    package struct Entry: Sendable, Equatable {
+        package let server: AuthoritativeServer
+        package let name: DNSName
+        package let lack: Visibility.Lack
+    }
+
+    /// Complaints that are written out; a fleet has many names.
+    private static let most = 10
+
+    package let entries: [Entry]
+    package let waited: Double
+
+    package var description: String {
+        var complaints: [String] = []
+        for entry in entries {
+            let complaint = Self.describe(entry)
+            if !complaints.contains(complaint) { complaints.append(complaint) }
+        }
+        let shown = complaints.prefix(Self.most).joined(separator: "; ")
+        let rest = complaints.count > Self.most ? "; and \(complaints.count - Self.most) more" : ""
+        return "after \(Int(waited.rounded())) s, not every name server shows the published records: \(shown)\(rest)"
+    }
+
+    private static func describe(_ entry: Entry) -> String {
+        switch entry.lack {
+        case .values(let values): "\(entry.server) lacks \(list(values)) at \(entry.name)"
+        case .notAuthoritative: "\(entry.server) is not authoritative for \(entry.name)"
+        case .failed(let error): entry.server.name.map { "\($0): \(error)" } ?? "\(error)"
+        }
+    }
+
+    private static func list(_ values: [String]) -> String {
+        let shown = values.prefix(3).map { "'\($0)'" }.joined(separator: ", ")
+        return values.count > 3 ? shown + " and \(values.count - 3) more values" : shown
+    }
+}
