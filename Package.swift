@@ -48,7 +48,7 @@ let package = Package(
         tests(of: "Platform", named: "PlatformTests"),
         tests(of: "Names", named: "NamesTests"),
         tests(of: "AnsibleModule", named: "AnsibleModuleTests"),
-        tests(of: "PKI", named: "PKITests", ["Names"]),
+        tests(of: "PKI", named: "PKITests", ["Names", "Platform"]),
         tests(of: "HTTP", named: "HTTPTests", ["Platform"]),
         tests(of: "ACME", named: "ACMETests", ["HTTP", "PKI", "Names", "Platform"]),
         tests(of: "DNS", named: "DNSTests", ["Names", "Platform"]),
