@@ -20,7 +20,7 @@ package enum Entry {
     }
 
     /// The result of the module that the arguments name, or the failure to find it or to read its options.
-    static func result(arguments: [String], modules: [any Module.Type]) -> ModuleResult {
+    package static func result(arguments: [String], modules: [any Module.Type]) -> ModuleResult {
         let selection = Selection(modules: modules)
         let named: (any Module.Type)?
         let members: [String: JSONValue]
