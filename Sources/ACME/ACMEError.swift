@@ -1,0 +1,62 @@
+package import FoundationEssentials
+internal import HTTP
+
+/// Something that could not be done at the CA: what, about which name, and why, in the server's words where it had
+/// any.
+package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What could not be done, to follow "cannot": "order a certificate for a.example".
+    package var what: String
+    package var reason: String
+    /// What the server said.
+    package var problem: Problem?
+    /// The status of the server's answer, where it was one.
+    package var status: Int?
+    /// The moment before which another try is pointless, where the server named one.
+    package var retryAfter: Date?
+    /// The order can never become a certificate; the next run has to make a new one.
+    package var orderIsLost = false
+
+    package init(_ what: String, _ reason: String) {
+        self.what = what
+        self.reason = reason
+    }
+
+    /// The CA does not know the account that signed: forget it and open one again.
+    package var accountIsUnknown: Bool { problem?.kind == .accountDoesNotExist }
+
+    /// The server understood and will not change its mind about this request.
+    var isFinal: Bool {
+        guard let status, (400..<500).contains(status), status != 408, status != 429 else { return false }
+        switch problem?.kind {
+        case .accountDoesNotExist, .agreementRequired, .rateLimited, .userActionRequired, .badNonce: return false
+        case .badCSR, .badPublicKey, .malformed, .orderNotReady, nil: return true
+        }
+    }
+
+    package var description: String { "cannot \(what): \(reason)" }
+}
+
+extension ACMEError {
+    /// The server's refusal of a request.
+    init(_ what: String, refusedBy reply: Reply) {
+        let problem = reply.problem
+        self.init(what, Self.sentence(reply, problem))
+        self.problem = problem
+        status = reply.status
+    }
+
+    private static func sentence(_ reply: Reply, _ problem: Problem?) -> String {
+        guard let problem else {
+            let type = reply.response.mediaType.map { " (\($0))" } ?? ""
+            return "the CA answered with status \(reply.status)\(type) and no explanation"
+        }
+        switch problem.kind {
+        case .accountDoesNotExist:
+            return "the CA does not know this account (any more): \(problem)"
+        case .agreementRequired, .userActionRequired:
+            return "the CA wants a person to act first: \(problem)" + (problem.instance.map { "; see \($0)" } ?? "")
+        case .badCSR, .badNonce, .badPublicKey, .malformed, .orderNotReady, .rateLimited, nil:
+            return problem.description
+        }
+    }
+}

@@ -1,0 +1,135 @@
+internal import FoundationEssentials
+package import HTTP
+package import PKI
+package import Platform
+
+/// A signed session with one CA. Everything that can happen at once does: a phase takes a handful of requests one
+/// after the other for any number of certificates and names.
+package final class Client {
+    private let directoryURL: String
+    private let key: PrivateKey
+    private let deadline: Deadline
+    private let rounds: Rounds
+    private var directory: (content: Directory, fetched: Date)?
+
+    /// The account that signs: set from an earlier run's record, or by `openAccount`.
+    package var account: AccountRecord? {
+        didSet { rounds.kid = account?.url }
+    }
+
+    /// Everything ends at `deadline`, whose clock is used for all times.
+    package init(
+        directoryURL: String, key: PrivateKey, transport: any Transport, deadline: Deadline, cache: SessionCache?
+    ) {
+        self.directoryURL = directoryURL
+        self.key = key
+        self.deadline = deadline
+        let now = deadline.clock.now
+        let nonces = Nonces(cache?.nonces(of: directoryURL, now: now) ?? [])
+        rounds = Rounds(transport: transport, key: key, clock: deadline.clock, nonces: nonces)
+        directory = cache?.directory(of: directoryURL, now: now)
+        rounds.newNonce = directory?.content.newNonce
+    }
+
+    /// What the next run may use again.
+    package var cache: SessionCache {
+        SessionCache(
+            directoryURL: directoryURL, directory: directory?.content, directoryFetched: directory?.fetched,
+            nonces: rounds.nonces.unused, saved: deadline.clock.now)
+    }
+
+    /// Makes the key's account, or finds the one that it has (RFC 8555, section 7.3), and brings its contacts up to
+    /// date. An address without a scheme is a mail address.
+    package func openAccount(
+        contacts: [String], termsAgreed: Bool
+    ) throws(ACMEError) -> (AccountRecord, wasMade: Bool) {
+        let directory = try knownDirectory()
+        if let terms = directory.meta?.termsOfService, !termsAgreed {
+            throw ACMEError(
+                "open an account", "the CA has terms of service, \(terms): read them and set terms_agreed to true")
+        }
+        let purpose = "open an account at \(directoryURL)"
+        var call = try Call.post(
+            NewAccount(contacts: contacts, termsAgreed: termsAgreed), to: directory.newAccount, purpose)
+        call.identity = .key
+        let reply = try perform(call)
+        let record = AccountRecord(url: try reply.location(), contacts: contacts)
+        account = record
+        let object = try reply.decode(AccountObject.self)
+        guard object.status == "valid" else { throw ACMEError(purpose, "the key's account is \(object.status)") }
+        let wanted = contacts.map(NewAccount.url)
+        if reply.status != 201, !wanted.isEmpty, Set(object.contact ?? []) != Set(wanted) {
+            _ = try perform(try .post(ContactUpdate(contact: wanted), to: record.url, "change the account's contacts"))
+        }
+        return (record, wasMade: reply.status == 201)
+    }
+
+    /// Phase one: an order for each wish, with the challenges to prepare. `opened` hears of each new order, with the
+    /// index of its wish, before anything else is asked, so that the caller can keep it.
+    package func openOrders(
+        _ wanted: [OrderRequest], opened: (Int, OpenOrder) -> Void
+    ) -> [Result<OpenOrder, ACMEError>] {
+        let directory: Directory
+        do throws(ACMEError) {
+            directory = try knownDirectory()
+        } catch {
+            return wanted.map { _ in .failure(error) }
+        }
+        let thumbprint = key.thumbprint()
+        let now = deadline.clock.now
+        var flows = wanted.map { OpeningFlow($0, newOrder: directory.newOrder, thumbprint: thumbprint) }
+        rounds.width = wanted.map(\.names.count).reduce(0, +)
+        let first = flows.indices.map { flows[$0].start(now: now) }
+        return rounds.run(first, until: deadline) { index, results in
+            flows[index].receive(results, now: deadline.clock.now) { opened(index, $0) }
+        }
+    }
+
+    /// Phase two: for each order the certificate chain, in PEM. The challenges' records must be visible.
+    package func completeOrders(_ orders: [CompletionRequest]) -> [Result<[UInt8], ACMEError>] {
+        do throws(ACMEError) {
+            _ = try knownDirectory()
+        } catch {
+            return orders.map { _ in .failure(error) }
+        }
+        var flows = orders.map(CompletionFlow.init)
+        rounds.width = orders.map { max(1, $0.order.challenges.count) }.reduce(0, +)
+        let first = flows.indices.map { flows[$0].start() }
+        return rounds.run(first, until: deadline) { index, results in
+            flows[index].receive(results, now: deadline.clock.now)
+        }
+    }
+
+    /// Deactivates what is still pending of orders that are given up (RFC 8555, section 7.5.2), so that they do not
+    /// count against the account. Takes some seconds at most; what fails is left to expire.
+    package func giveUp(_ orders: [OpenOrder]) {
+        guard (try? knownDirectory()) != nil else { return }
+        let limit = Deadline(seconds: min(10, deadline.remaining), clock: deadline.clock)
+        let urls = orders.flatMap(\.authorizations)
+        rounds.width = urls.count
+        let first = urls.map { Step<Void>.send([.fetch($0, "look at an authorization")]) }
+        _ = rounds.run(first, until: limit) { index, results in Deactivation.next(urls[index], results) }
+    }
+
+    private func knownDirectory() throws(ACMEError) -> Directory {
+        if let directory { return directory.content }
+        let purpose = "read the CA's directory \(directoryURL)"
+        let reply = try perform(Call(purpose: purpose, url: directoryURL, payload: .none))
+        let content = try reply.decode(Directory.self)
+        directory = (content, deadline.clock.now)
+        rounds.newNonce = content.newNonce
+        return content
+    }
+
+    private func perform(_ call: Call) throws(ACMEError) -> Reply {
+        let results = rounds.run([Step<Reply>.send([call])], until: deadline) { _, results in
+            do throws(ACMEError) {
+                return .done(.success(try results.only()))
+            } catch {
+                return .done(.failure(error))
+            }
+        }
+        guard let result = results.first else { throw ACMEError(call.purpose, "nothing was sent") }
+        return try result.get()
+    }
+}

@@ -1,0 +1,194 @@
+internal import FoundationEssentials
+internal import HTTP
+internal import PKI
+
+/// From an open order to the certificate (RFC 8555, sections 7.5.1 and 7.4): answer, poll, finalize, poll, download,
+/// beginning wherever the order is.
+struct CompletionFlow {
+    private enum Stage {
+        case answering
+        /// The CA refused answers: perhaps only because they were no longer needed.
+        case checking(refusals: [ACMEError])
+        case polling
+        case finalizing
+        case downloading
+        case explaining(Order)
+    }
+
+    private struct Answer: Encodable {}
+
+    private struct Finalization: Encodable {
+        let csr: String
+    }
+
+    private static let finalizations = 20
+
+    private let order: OpenOrder
+    private let csr: [UInt8]
+    private var stage = Stage.polling
+    private var refusals: [ACMEError] = []
+    private var polls = 0
+    private var finalized = 0
+
+    init(_ request: CompletionRequest) {
+        order = request.order
+        csr = request.csr
+    }
+
+    mutating func start() -> Step<[UInt8]> {
+        attempt { flow throws(ACMEError) in
+            switch flow.order.status {
+            case .pending: flow.order.challenges.isEmpty ? flow.poll(.pending, .none) : try flow.answer()
+            case .ready: try flow.finalize(after: .none)
+            case .processing, .valid: flow.poll(flow.order.status, .none)
+            case .invalid: flow.poll(.pending, .none)
+            }
+        }
+    }
+
+    mutating func receive(_ results: [Result<Reply, ACMEError>], now: Date) -> Step<[UInt8]> {
+        attempt { flow throws(ACMEError) in
+            switch flow.stage {
+            case .answering: flow.noteAnswers(results)
+            case .checking(let refusals): try flow.check(refusals, results)
+            case .polling: try flow.follow(try results.only(), now)
+            case .finalizing: try flow.noteFinalization(results, now)
+            case .downloading: try flow.certificate(try results.only())
+            case .explaining(let order): throw flow.explanation(order, results)
+            }
+        }
+    }
+
+    private mutating func attempt(
+        _ body: (inout CompletionFlow) throws(ACMEError) -> Step<[UInt8]>
+    ) -> Step<[UInt8]> {
+        do throws(ACMEError) {
+            return try body(&self)
+        } catch {
+            return .done(.failure(error))
+        }
+    }
+
+    /// All challenges at once; the answer is "an empty JSON object" (RFC 8555, section 7.5.1).
+    private mutating func answer() throws(ACMEError) -> Step<[UInt8]> {
+        stage = .answering
+        var calls: [Call] = []
+        for challenge in order.challenges {
+            calls.append(try .post(Answer(), to: challenge.url, "answer the challenge for \(challenge.domain)"))
+        }
+        return .send(calls)
+    }
+
+    private mutating func noteAnswers(_ results: [Result<Reply, ACMEError>]) -> Step<[UInt8]> {
+        for case .failure(let error) in results { refusals.append(error) }
+        return poll(.pending, .none)
+    }
+
+    private mutating func poll(_ status: OrderStatus, _ wait: Wait) -> Step<[UInt8]> {
+        stage = .polling
+        let purpose =
+            status == .pending ? "get \(order.title) validated" : "get the certificate for \(order.title) issued"
+        return .send([.fetch(order.url, purpose, isFresh: true)], after: wait)
+    }
+
+    /// Does what the order's state calls for.
+    private mutating func follow(_ reply: Reply, _ now: Date) throws(ACMEError) -> Step<[UInt8]> {
+        let object = try reply.decode(Order.self)
+        switch try object.next(reply.purpose) {
+        case .wait:
+            if object.status == .pending && !refusals.isEmpty {
+                return lookAtAuthorizations(.checking(refusals: refusals))
+            }
+            return poll(object.status, pause(reply, now))
+        case .finalize: return try finalize(after: finalized == 0 ? .none : pause(reply, now))
+        case .download(let url):
+            stage = .downloading
+            var call = Call.fetch(url, "download the certificate for \(order.title)", isFresh: true)
+            call.accept = "application/pem-certificate-chain"
+            return .send([call])
+        case .explain: return lookAtAuthorizations(.explaining(object))
+        }
+    }
+
+    /// What the server asks for, else 0.1 s that double up to 3 s.
+    private mutating func pause(_ reply: Reply, _ now: Date) -> Wait {
+        if let seconds = reply.retryAfter(now: now) { return .asked(seconds: max(seconds, 0.1)) }
+        polls += 1
+        return .own(seconds: min(0.1 * Double(1 << min(polls - 1, 10)), 3))
+    }
+
+    private mutating func lookAtAuthorizations(_ stage: Stage) -> Step<[UInt8]> {
+        self.stage = stage
+        return .send(order.authorizations.map { .fetch($0, "look at the authorizations for \(order.title)") })
+    }
+
+    /// Gives up only where an authorization is still without the answer that was refused.
+    private mutating func check(
+        _ refusals: [ACMEError], _ results: [Result<Reply, ACMEError>]
+    ) throws(ACMEError) -> Step<[UInt8]> {
+        for result in results {
+            if try result.get().decode(Authorization.self).waitsForAnswer, var refusal = refusals.first {
+                refusal.orderIsLost = refusal.isFinal
+                throw refusal
+            }
+        }
+        self.refusals = []
+        return poll(.pending, .own(seconds: 0.1))
+    }
+
+    private mutating func finalize(after wait: Wait) throws(ACMEError) -> Step<[UInt8]> {
+        stage = .finalizing
+        finalized += 1
+        let purpose = "finalize the order for \(order.title)"
+        return .send([try .post(Finalization(csr: Base64URL.encode(csr)), to: order.finalize, purpose)], after: wait)
+    }
+
+    private mutating func noteFinalization(
+        _ results: [Result<Reply, ACMEError>], _ now: Date
+    ) throws(ACMEError) -> Step<[UInt8]> {
+        do throws(ACMEError) {
+            return try follow(try results.only(), now)
+        } catch {
+            // "orderNotReady": the order is behind or ahead of what was thought; its state tells.
+            if error.problem?.kind == .orderNotReady && finalized < Self.finalizations {
+                return poll(.processing, finalized == 1 ? .none : .own(seconds: 1))
+            }
+            var error = error
+            error.orderIsLost = error.isFinal
+            throw error
+        }
+    }
+
+    private func certificate(_ reply: Reply) throws(ACMEError) -> Step<[UInt8]> {
+        let media = reply.response.mediaType ?? "no content type"
+        guard media == "application/pem-certificate-chain" else {
+            throw ACMEError(reply.purpose, "the CA answered with \(media) instead of application/pem-certificate-chain")
+        }
+        guard String(decoding: reply.response.body, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") else {
+            throw ACMEError(reply.purpose, "the CA's answer holds no certificate")
+        }
+        return .done(.success(reply.response.body))
+    }
+
+    /// Why an order became invalid: the names whose validation failed, or what the order itself says.
+    private func explanation(_ object: Order, _ results: [Result<Reply, ACMEError>]) -> ACMEError {
+        var problems: [Problem] = []
+        var sentences: [String] = []
+        for case .success(let reply) in results {
+            guard let authorization = try? reply.decode(Authorization.self), authorization.status != .valid,
+                let failure = authorization.failure
+            else { continue }
+            problems.append(failure)
+            sentences.append("\(authorization.name): \(failure)")
+        }
+        if let problem = object.error, sentences.isEmpty {
+            problems.append(problem)
+            sentences.append(problem.description)
+        }
+        let reason = sentences.isEmpty ? "the order became invalid" : sentences.joined(separator: "; ")
+        var error = ACMEError("get a certificate for \(order.title)", reason)
+        error.problem = problems.first
+        error.orderIsLost = true
+        return error
+    }
+}

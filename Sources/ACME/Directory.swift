@@ -1,0 +1,23 @@
+/// Where everything is at a CA (RFC 8555, section 7.1.1).
+package struct Directory: Codable, Sendable, Equatable {
+    package struct Meta: Codable, Sendable, Equatable {
+        package var termsOfService: String?
+        package var externalAccountRequired: Bool?
+    }
+
+    package var newNonce: String
+    package var newAccount: String
+    package var newOrder: String
+    package var meta: Meta?
+}
+
+extension Directory.Meta {
+    private enum CodingKeys: String, CodingKey { case termsOfService, externalAccountRequired }
+
+    /// Nothing here is needed to talk to the CA: a member of the wrong type is as good as none.
+    package init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        termsOfService = try? members.decode(String.self, forKey: .termsOfService)
+        externalAccountRequired = try? members.decode(Bool.self, forKey: .externalAccountRequired)
+    }
+}

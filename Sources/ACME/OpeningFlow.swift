@@ -1,0 +1,131 @@
+internal import FoundationEssentials
+internal import Names
+
+/// From a wish to an open order with its challenges (RFC 8555, sections 7.4 and 7.5), perhaps by way of the order
+/// that an earlier run left behind.
+struct OpeningFlow {
+    private enum Stage {
+        case resuming(OpenOrder)
+        case ordering
+        case authorizing(OpenOrder, isResumed: Bool)
+    }
+
+    private struct NewOrder: Encodable {
+        let identifiers: [Identifier]
+    }
+
+    let wanted: OrderRequest
+    let newOrder: String
+    let thumbprint: [UInt8]
+    private var stage = Stage.ordering
+
+    init(_ wanted: OrderRequest, newOrder: String, thumbprint: [UInt8]) {
+        self.wanted = wanted
+        self.newOrder = newOrder
+        self.thumbprint = thumbprint
+    }
+
+    private var title: String { OpenOrder.title(wanted.names.map(\.description)) }
+
+    mutating func start(now: Date) -> Step<OpenOrder> {
+        guard let old = wanted.resume, isUsable(old.names, old.status, old.expires, now) else { return order() }
+        stage = .resuming(old)
+        return .send([.fetch(old.url, "take up the order for \(title)")])
+    }
+
+    /// `opened` hears of a new order as soon as the CA has made it.
+    mutating func receive(
+        _ results: [Result<Reply, ACMEError>], now: Date, opened: (OpenOrder) -> Void
+    ) -> Step<OpenOrder> {
+        do throws(ACMEError) {
+            switch stage {
+            case .resuming(let old): return try resume(old, results, now)
+            case .ordering: return try adoptNew(results, opened)
+            case .authorizing(let order, let isResumed): return try authorize(order, isResumed, results)
+            }
+        } catch {
+            return .done(.failure(error))
+        }
+    }
+
+    private mutating func order() -> Step<OpenOrder> {
+        stage = .ordering
+        let message = NewOrder(identifiers: wanted.names.map { Identifier(type: "dns", value: $0.description) })
+        do throws(ACMEError) {
+            return .send([try .post(message, to: newOrder, "order a certificate for \(title)")])
+        } catch {
+            return .done(.failure(error))
+        }
+    }
+
+    /// The order that was left behind counts unless the CA has forgotten or ended it.
+    private mutating func resume(
+        _ old: OpenOrder, _ results: [Result<Reply, ACMEError>], _ now: Date
+    ) throws(ACMEError) -> Step<OpenOrder> {
+        let object: Order
+        do throws(ACMEError) {
+            object = try results.only().decode(Order.self)
+        } catch {
+            if error.isFinal { return order() }
+            throw error
+        }
+        let current = OpenOrder(object, at: old.url)
+        guard isUsable(current.names, current.status, current.expires, now) else { return order() }
+        return authorizations(of: current, isResumed: true)
+    }
+
+    private func isUsable(_ names: [String], _ status: OrderStatus, _ expires: Date?, _ now: Date) -> Bool {
+        guard Set(names) == Set(wanted.names.map(\.description)), status != .invalid else { return false }
+        return expires.map { $0.timeIntervalSince(now) > 60 } ?? true
+    }
+
+    private mutating func adoptNew(
+        _ results: [Result<Reply, ACMEError>], _ opened: (OpenOrder) -> Void
+    ) throws(ACMEError) -> Step<OpenOrder> {
+        let reply = try results.only()
+        let object = try reply.decode(Order.self)
+        let order = OpenOrder(object, at: try reply.location())
+        opened(order)
+        guard order.status != .invalid else {
+            var error = ACMEError(reply.purpose, "the new order is invalid")
+            if let problem = object.error { error.reason += ": \(problem)" }
+            error.problem = object.error
+            error.orderIsLost = true
+            throw error
+        }
+        return authorizations(of: order, isResumed: false)
+    }
+
+    private mutating func authorizations(of order: OpenOrder, isResumed: Bool) -> Step<OpenOrder> {
+        guard order.status == .pending, !order.authorizations.isEmpty else { return .done(.success(order)) }
+        stage = .authorizing(order, isResumed: isResumed)
+        let purpose = "fetch the authorizations for \(title)"
+        return .send(order.authorizations.map { .fetch($0, purpose, isFresh: !isResumed) })
+    }
+
+    private mutating func authorize(
+        _ order: OpenOrder, _ isResumed: Bool, _ results: [Result<Reply, ACMEError>]
+    ) throws(ACMEError) -> Step<OpenOrder> {
+        var order = order
+        do throws(ACMEError) {
+            for (url, result) in zip(order.authorizations, results) {
+                let authorization = try result.get().decode(Authorization.self)
+                if let challenge = try authorization.challenge(at: url, thumbprint: thumbprint) {
+                    order.challenges.append(challenge)
+                }
+            }
+        } catch {
+            if isResumed && (error.isFinal || error.orderIsLost) { return self.order() }
+            throw error
+        }
+        return .done(.success(order))
+    }
+}
+
+extension [Result<Reply, ACMEError>] {
+    /// The result of a step that sent one call.
+    func only() throws(ACMEError) -> Reply {
+        guard let first else { throw ACMEError("go on", "a step without a request was answered") }
+        return try first.get()
+    }
+}

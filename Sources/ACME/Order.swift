@@ -1,0 +1,113 @@
+package import FoundationEssentials
+package import Names
+
+/// The states of an order (RFC 8555, section 7.1.6).
+package enum OrderStatus: String, Codable, Sendable { case pending, ready, processing, valid, invalid }
+
+/// An order as the server shows it (RFC 8555, section 7.1.3).
+struct Order: Decodable {
+    /// What an order in this state needs next.
+    enum Step: Equatable {
+        case wait
+        case finalize
+        case download(url: String)
+        case explain
+    }
+
+    let status: OrderStatus
+    let expires: String?
+    let identifiers: [Identifier]
+    let authorizations: [String]
+    let finalize: String
+    let certificate: String?
+    let error: Problem?
+
+    private enum CodingKeys: String, CodingKey {
+        case status, expires, identifiers, authorizations, finalize, certificate, error
+    }
+
+    func next(_ purpose: String) throws(ACMEError) -> Step {
+        switch status {
+        case .pending, .processing: return .wait
+        case .ready: return .finalize
+        case .valid:
+            guard let certificate else { throw ACMEError(purpose, "the CA's valid order names no certificate") }
+            return .download(url: certificate)
+        case .invalid: return .explain
+        }
+    }
+
+    /// When the CA forgets the order (RFC 3339); nil where it does not say, or not so that it can be read.
+    var expiry: Date? {
+        guard let expires else { return nil }
+        let withoutFraction = expires.split(separator: ".", maxSplits: 1)
+        guard withoutFraction.count == 2 else { return try? Date(expires, strategy: .iso8601) }
+        let zone = withoutFraction[1].drop { $0.isNumber }
+        return try? Date(String(withoutFraction[0] + zone), strategy: .iso8601)
+    }
+}
+
+/// A wish for a certificate.
+package struct OrderRequest: Sendable {
+    package var names: [DomainName]
+    /// The order that an earlier run left behind; taken up where it is still usable.
+    package var resume: OpenOrder?
+
+    package init(names: [DomainName], resume: OpenOrder? = nil) {
+        self.names = names
+        self.resume = resume
+    }
+}
+
+/// An order under way, to be kept between two runs.
+package struct OpenOrder: Codable, Sendable, Equatable {
+    package var url: String
+    package var names: [String]
+    package var status: OrderStatus
+    package var expires: Date?
+    package var finalize: String
+    package var authorizations: [String]
+    package var certificate: String?
+    /// Only those that must be answered; empty for an order that is `ready` or further.
+    package var challenges: [DNSChallenge]
+
+    package init(
+        url: String, names: [String], status: OrderStatus, expires: Date?, finalize: String,
+        authorizations: [String], certificate: String? = nil, challenges: [DNSChallenge] = []
+    ) {
+        self.url = url
+        self.names = names
+        self.status = status
+        self.expires = expires
+        self.finalize = finalize
+        self.authorizations = authorizations
+        self.certificate = certificate
+        self.challenges = challenges
+    }
+
+    init(_ order: Order, at url: String) {
+        self.init(
+            url: url, names: order.identifiers.map(\.value), status: order.status, expires: order.expiry,
+            finalize: order.finalize, authorizations: order.authorizations, certificate: order.certificate)
+    }
+
+    /// The names in a sentence: all of a few, the first of many.
+    var title: String { Self.title(names) }
+
+    static func title(_ names: [String]) -> String {
+        let shown = names.prefix(3).joined(separator: ", ")
+        return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
+    }
+}
+
+/// An order whose challenges' records are visible, and the request for its certificate.
+package struct CompletionRequest: Sendable {
+    package var order: OpenOrder
+    /// PKCS #10, DER.
+    package var csr: [UInt8]
+
+    package init(order: OpenOrder, csr: [UInt8]) {
+        self.order = order
+        self.csr = csr
+    }
+}
