@@ -1,0 +1,55 @@
+.DEFAULT_GOAL := help
+.SILENT:
+.PHONY: help deps build test demo lab-up lab-down lint clean
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible/ansible.cfg
+export ACME_MODULES := $(CURDIR)/build/$(shell uname -m)/acme-modules
+export LAB_ENV := $(CURDIR)/.lab/lab.env
+
+phase := .ci/phase
+swift := $(CURDIR)/.ci/swift
+# The lab mounts and opens ports below 1024: it needs root.
+as_root := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=ANSIBLE_CONFIG env PATH="$(PATH)")
+sources := Package.swift $(shell find Sources -type f)
+
+help: ## list the targets
+	sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+deps: ## install what is needed, by name
+	$(phase) "Packages and Python" .ci/deps
+
+build: deps $(ACME_MODULES) ## the release binary, in build/<architecture>/
+
+$(ACME_MODULES): $(sources)
+	$(phase) "Release build" $(swift) build -c release --static-swift-stdlib --product acme-modules
+	mkdir -p $(@D)
+	strip -o $@ "$$($(swift) build -c release --static-swift-stdlib --show-bin-path)/acme-modules"
+
+lint: deps ## formatting and style of Swift, Ansible and YAML
+	$(phase) "Swift format" $(swift) format lint --strict -r Sources Tests Package.swift
+	$(phase) "YAML" yamllint --strict .
+	$(phase) "Ansible syntax" ansible-playbook --syntax-check -i ansible/lab/inventory ansible/lab/*.yaml $(wildcard playbooks/*.yaml)
+	$(phase) "Ansible style" ansible-lint --offline
+
+test: lint build ## everything: lint, unit, contract and end-to-end tests
+	$(phase) "Unit tests" $(swift) test --skip EndToEnd --skip Contract
+	trap '$(MAKE) -s lab-down' EXIT && $(MAKE) -s lab-start && \
+		$(phase) "Contract tests" $(swift) test --skip-build --filter '^Contract\.' && \
+		$(phase) "End-to-end tests" $(swift) test --skip-build --filter '^EndToEnd\.'
+
+demo: build ## certificates for every host of a lab, and a second run with nothing to do
+	trap '$(MAKE) -s lab-down' EXIT && $(MAKE) -s lab-start && ansible/lab/files/demo.sh $(CURDIR)
+
+.PHONY: lab-start
+lab-start: deps
+	PHASE_LINES=30 $(phase) "Lab up" $(as_root) ansible-playbook -i localhost, ansible/lab/up.yaml
+
+lab-up: lab-start ## start the lab and say how to talk to it
+	ansible/lab/files/hints.sh $(CURDIR)/.lab
+
+lab-down: ## stop the lab
+	$(phase) "Lab down" $(as_root) ansible/lab/files/world.sh stop $(CURDIR)/.lab
+
+clean: lab-down ## stop the lab and remove what was built
+	rm -rf .build build .lab .venv
