@@ -54,7 +54,9 @@ let package = Package(
         tests(of: "DNS", named: "DNSTests", ["Names", "Platform"]),
         tests(of: "Publishers", named: "PublishersTests", ["DNS", "Names", "Platform"]),
         tests(of: "Store", named: "StoreTests", ["ACME", "PKI", "Names", "Platform"]),
-        tests(of: "AcmeModules", named: "AcmeModulesTests", ["Store", "PKI", "ACME", "DNS", "Names", "Platform"]),
+        tests(
+            of: "AcmeModules", named: "AcmeModulesTests",
+            ["AnsibleModule", "Store", "PKI", "ACME", "DNS", "Names", "Platform"]),
         tests(of: "AnsibleModule", named: "Contract"),
         tests(of: "AnsibleModule", named: "EndToEnd"),
     ],

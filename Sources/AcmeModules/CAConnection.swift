@@ -1,0 +1,46 @@
+internal import ACME
+internal import HTTP
+internal import PKI
+internal import Platform
+internal import Store
+
+/// A client of one CA with the account from the state, and what the phase before saved for it.
+struct CAConnection {
+    let client: Client
+    private let key: PrivateKey
+    private let accounts: AccountStore
+
+    /// Prepares the account key and the client; sends nothing yet.
+    init(_ directory: String, _ options: CommonOptions, state: StateDirectory, deadline: Deadline) throws {
+        accounts = state.accounts(of: .directory(directory))
+        key = try accounts.makeKey(source: options.account.keySource)
+        let transport = try CurlTransport(caBundle: options.caPath, userAgent: Version.userAgent)
+        client = Client(
+            directoryURL: directory, key: key, transport: transport, deadline: deadline,
+            cache: accounts.savedSession())
+        client.account = try accounts.account(of: key)
+    }
+
+    var hasAccount: Bool { client.account != nil }
+
+    /// Opens the account where the state knows none (RFC 8555, section 7.3); tells whether the CA made a new one.
+    func openAccount(_ options: AccountOptions) throws -> Bool {
+        if hasAccount { return false }
+        let (account, wasMade) = try client.openAccount(
+            contacts: options.contacts, termsAgreed: options.termsAgreed)
+        try accounts.save(account, of: key)
+        return wasMade
+    }
+
+    /// Forgets an account that the CA says it does not know, so that the next run opens it again.
+    func forgetAccount() throws {
+        try accounts.forgetAccount()
+        client.account = nil
+    }
+
+    /// Keeps the nonces and the directory for the next phase: they only save requests, so that a failure to keep
+    /// them fails nothing.
+    func saveSession() {
+        try? accounts.save(client.cache)
+    }
+}

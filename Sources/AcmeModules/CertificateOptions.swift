@@ -1,0 +1,124 @@
+internal import AnsibleModule
+internal import Names
+internal import PKI
+internal import Platform
+internal import Store
+
+/// One certificate that a host wants: an entry of `certs`, or `name` and `domains`.
+struct CertificateOptions {
+    /// What the operator calls it; handlers are named after it.
+    let key: String
+    /// Each name once, in the operator's order; the first names the files.
+    let names: [DomainName]
+    let settings: CertificateSettings
+
+    var firstName: DomainName { names[0] }
+
+    /// At most so many names go on one certificate (S11).
+    static let mostNames = 100
+
+    private init(key: String, domains: [String], settings: CertificateSettings) throws(OptionError) {
+        self.key = key
+        self.settings = settings
+        var names: [DomainName] = []
+        for domain in domains {
+            let name = try Self.name(domain, of: key)
+            if !names.contains(name) { names.append(name) }
+        }
+        try Self.check(names, of: key)
+        self.names = names
+    }
+
+    func wanted(from authority: Authority, force: Bool) -> WantedCertificate {
+        WantedCertificate(
+            names: names, keyType: settings.keyType, authority: authority, remainingDays: settings.remainingDays,
+            force: force)
+    }
+}
+
+extension CertificateOptions {
+    /// Reads `certs`, or `name` and `domains`, in the order of their keys.
+    static func readAll(_ options: inout Options, isCheckMode: Bool) throws(OptionError) -> [CertificateOptions] {
+        let common = try CertificateSettings(&options, defaults: .standard, isCheckMode: isCheckMode)
+        let name = try options.string("name")
+        let domains = try options.strings("domains")
+        let certs = try options.mapping("certs")
+        let all: [CertificateOptions]
+        switch (certs, domains) {
+        case (.some, .some):
+            throw OptionError("certs and domains exclude each other: use certs, or name and domains for one")
+        case (.some, nil) where name != nil:
+            throw OptionError("certs and name exclude each other: use certs, or name and domains for one")
+        case (.some(let certs), nil):
+            all = try readMapping(certs, common, isCheckMode: isCheckMode)
+        case (nil, .some(let domains)):
+            all = [try CertificateOptions(key: name ?? domains.first ?? "", domains: domains, settings: common)]
+        case (nil, nil):
+            throw OptionError("certs is missing: give certs, or name and domains for one certificate")
+        }
+        try checkFirstNames(all)
+        return all
+    }
+
+    private static func readMapping(
+        _ certs: Options, _ common: CertificateSettings, isCheckMode: Bool
+    ) throws(OptionError) -> [CertificateOptions] {
+        var certs = certs
+        return try certs.names.map { (key) throws(OptionError) in
+            guard certs.isMapping(key), var own = try certs.mapping(key) else {
+                let domains = try certs.strings(key) ?? []
+                return try CertificateOptions(key: key, domains: domains, settings: common)
+            }
+            let domains = try own.strings("domains") ?? []
+            let settings = try CertificateSettings(&own, defaults: common, isCheckMode: isCheckMode)
+            try own.rejectUnknown()
+            return try CertificateOptions(key: key, domains: domains, settings: settings)
+        }
+    }
+
+    /// A name as operators write it: perhaps with the port that certcheck asks.
+    private static func name(_ text: String, of key: String) throws(OptionError) -> DomainName {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        if parts.count == 2, UInt16(parts[1]) == nil {
+            throw OptionError("certificate \(key): '\(text)' has a port that is no number")
+        }
+        do {
+            return try DomainName(parts.isEmpty ? "" : String(parts[0]))
+        } catch {
+            throw OptionError("certificate \(key): \(error)")
+        }
+    }
+
+    private static func check(_ names: [DomainName], of key: String) throws(OptionError) {
+        guard let first = names.first else { throw OptionError("certificate \(key) has no domains") }
+        guard names.count <= mostNames else {
+            throw OptionError("certificate \(key) has \(names.count) names; a CA takes at most \(mostNames)")
+        }
+        guard first.fileName.utf8.count <= 251 else {
+            throw OptionError("certificate \(key): its first name is too long to name files; put a shorter one first")
+        }
+        for wildcard in names where wildcard.isWildcard {
+            if let other = names.first(where: wildcard.covers) {
+                throw OptionError("certificate \(key): \(other) is covered by \(wildcard) already; remove one of them")
+            }
+        }
+        for name in names {
+            do {
+                _ = try name.challengeName()
+            } catch {
+                throw OptionError("certificate \(key): the challenge name of \(name) would be too long: \(error)")
+            }
+        }
+    }
+
+    private static func checkFirstNames(_ all: [CertificateOptions]) throws(OptionError) {
+        var seen: [String: String] = [:]
+        for certificate in all {
+            if let other = seen.updateValue(certificate.key, forKey: certificate.firstName.fileName) {
+                throw OptionError(
+                    "certificates \(other) and \(certificate.key) have the same first name "
+                        + "\(certificate.firstName), which names their files; give one another first name")
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+internal import AnsibleModule
+internal import PKI
+internal import Platform
+
+/// The options that may also stand per certificate in `certs`.
+struct CertificateSettings {
+    let keyType: KeyType
+    let remainingDays: Int
+    let force: Bool
+    private let owner: String
+    private let group: String
+    private let mode: UInt32
+    /// Of the private key and of everything that holds it.
+    let access: FileAccess
+
+    static let standard = CertificateSettings()
+
+    private init() {
+        keyType = .ec256
+        remainingDays = 30
+        force = false
+        owner = "root"
+        group = "letsencrypt"
+        mode = 0o640
+        access = FileAccess(owner: 0, group: 0, mode: 0o640)
+    }
+
+    /// Reads what is given, and takes the rest from `defaults`. Under check mode a user or group may still be missing:
+    /// the run before this one would have made it.
+    init(_ options: inout Options, defaults: CertificateSettings, isCheckMode: Bool) throws(OptionError) {
+        keyType = try options.choice("key_type", default: defaults.keyType)
+        remainingDays = try options.integer("remaining_days", default: defaults.remainingDays, in: 0...3650)
+        force = try options.boolean("force", default: defaults.force)
+        owner = try options.string("owner") ?? defaults.owner
+        group = try options.string("group") ?? defaults.group
+        mode = try Self.mode(&options, default: defaults.mode)
+        let user = Accounts.userID(owner)
+        let groupID = Accounts.groupID(group)
+        guard isCheckMode || user != nil else {
+            throw options.invalid("owner", "is '\(owner)', and this host has no such user; make it, or name another")
+        }
+        guard isCheckMode || groupID != nil else {
+            throw options.invalid(
+                "group",
+                "is '\(group)', and this host has no such group; make it (role letsencrypt_install does), "
+                    + "or name another")
+        }
+        access = FileAccess(owner: user ?? 0, group: groupID ?? 0, mode: mode)
+    }
+
+    private static func mode(_ options: inout Options, default fallback: UInt32) throws(OptionError) -> UInt32 {
+        let mode = try options.permissions("mode", default: fallback)
+        guard mode & ~0o660 == 0, mode & 0o400 != 0 else {
+            throw options.invalid(
+                "mode",
+                "is that of private keys: readable for the owner, nothing for others, nothing to execute; "
+                    + "give one like \"0640\", in quotes")
+        }
+        return mode
+    }
+}

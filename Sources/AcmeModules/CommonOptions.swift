@@ -1,0 +1,106 @@
+internal import AnsibleModule
+internal import DNS
+internal import Names
+internal import Store
+
+/// The options that `acme_request_tokens` and `acme_finalize` share, read and checked as a whole before anything is
+/// touched.
+struct CommonOptions {
+    let certificates: [CertificateOptions]
+    let authority: Authority
+    let account: AccountOptions
+    /// PEM bundle trusted for the CA's HTTPS; nil for the system's trust.
+    let caPath: String?
+    let certPath: String
+    let statePath: String
+    let aliases: AliasOptions
+    /// Seconds for the whole module.
+    let timeout: Int
+
+    init(_ invocation: Invocation) throws(OptionError) {
+        var options = invocation.options
+        authority = try Self.authority(&options)
+        account = try AccountOptions(&options)
+        caPath = try options.path("ca_path")
+        certPath = try options.path("cert_path") ?? "/etc/letsencrypt-certs"
+        statePath = try options.path("state_path") ?? "/var/lib/acme-modules"
+        aliases = try AliasOptions(&options)
+        timeout = try options.integer("timeout", default: 300, in: 1...86_400)
+        certificates = try CertificateOptions.readAll(&options, isCheckMode: invocation.checkMode)
+        try options.rejectUnknown()
+    }
+
+    private static func authority(_ options: inout Options) throws(OptionError) -> Authority {
+        let directory = try options.string("acme_directory") ?? "letsencrypt"
+        let isSelfSigned = try options.boolean("self_signed", default: false)
+        let url =
+            switch directory {
+            case "letsencrypt": "https://acme-v02.api.letsencrypt.org/directory"
+            case "letsencrypt_staging": "https://acme-staging-v02.api.letsencrypt.org/directory"
+            default: directory
+            }
+        guard url.hasPrefix("https://"), url.utf8.count > 8 else {
+            throw options.invalid(
+                "acme_directory", "must be letsencrypt, letsencrypt_staging or an https:// URL, not '\(directory)'")
+        }
+        return isSelfSigned ? .selfSigned : .directory(url)
+    }
+}
+
+/// Who we are to the CA.
+struct AccountOptions {
+    /// Contact URLs (RFC 8555, section 7.3): `mailto:` and an address.
+    let contacts: [String]
+    /// The account key's file; nil for one in the state.
+    let keySource: String?
+    let termsAgreed: Bool
+
+    init(_ options: inout Options) throws(OptionError) {
+        var contacts: [String] = []
+        for address in try options.strings("account_email") ?? [] {
+            guard address.contains("@"), !address.contains(where: \.isWhitespace) else {
+                throw options.invalid("account_email", "holds '\(address)', which is no e-mail address")
+            }
+            contacts.append(address.hasPrefix("mailto:") ? address : "mailto:" + address)
+        }
+        self.contacts = contacts
+        keySource = try options.path("account_key_src")
+        termsAgreed = try options.boolean("terms_agreed", default: false)
+    }
+}
+
+/// Where the challenges' TXT records belong, and how that is checked.
+struct AliasOptions {
+    let signingDomain: DNSName?
+    /// Whether every challenge name must be an alias into the signing domain.
+    let isChecked: Bool
+    /// The resolvers to ask; none for the system's.
+    let resolvers: [ServerAddress]
+
+    init(_ options: inout Options) throws(OptionError) {
+        signingDomain = try Self.signingDomain(&options)
+        isChecked = try options.boolean("check_cname", default: true)
+        resolvers = try Self.resolvers(&options)
+    }
+
+    private static func signingDomain(_ options: inout Options) throws(OptionError) -> DNSName? {
+        guard let text = try options.string("signing_domain") else { return nil }
+        do {
+            return try DNSName(text)
+        } catch {
+            throw options.invalid("signing_domain", "cannot be used: \(error)")
+        }
+    }
+
+    private static func resolvers(_ options: inout Options) throws(OptionError) -> [ServerAddress] {
+        var resolvers: [ServerAddress] = []
+        for text in try options.strings("dns_servers") ?? [] {
+            do {
+                resolvers.append(try ServerAddress(text))
+            } catch {
+                throw options.invalid("dns_servers", "holds something else than addresses: \(error)")
+            }
+        }
+        return resolvers
+    }
+}

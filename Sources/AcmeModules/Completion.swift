@@ -1,0 +1,121 @@
+internal import ACME
+internal import PKI
+internal import Platform
+internal import Store
+
+/// Ends every order under way: validated, finalized, downloaded, checked and installed, all certificates at once.
+struct Completion {
+    let options: CommonOptions
+    let state: StateDirectory
+    let deadline: Deadline
+
+    private var orders: OrderStore { state.orders(of: options.authority) }
+
+    /// How long certificates of our own are good for.
+    private static let selfSignedDays = 90
+
+    /// Sets the outcome of each certificate with an order under way.
+    func complete(_ certificates: inout [FinalizedCertificate]) {
+        let jobs = certificates.indices.compactMap { Job($0, certificates[$0]) }
+        guard !jobs.isEmpty else { return }
+        let chains: [Result<[UInt8], any Error>]
+        switch options.authority {
+        case .selfSigned: chains = signed(jobs)
+        case .directory(let url): chains = issued(jobs, by: url)
+        }
+        for (job, chain) in zip(jobs, chains) { install(chain, job, &certificates[job.index]) }
+    }
+
+    /// An order under way with its key.
+    private struct Job {
+        let index: Int
+        let options: CertificateOptions
+        let record: OrderRecord
+        let key: PrivateKey
+
+        init?(_ index: Int, _ certificate: FinalizedCertificate) {
+            guard case .ordered(let record, let key) = certificate.outcome else { return nil }
+            self.index = index
+            options = certificate.options
+            self.record = record
+            self.key = key
+        }
+
+        func completion() throws -> CompletionRequest {
+            guard case .order(let order) = record.work else {
+                throw StoreError("the order of certificate \(options.key) is damaged; run acme_request_tokens again")
+            }
+            return CompletionRequest(order: order, csr: try CertificateRequest.der(for: options.names, key: key))
+        }
+    }
+
+    private func signed(_ jobs: [Job]) -> [Result<[UInt8], any Error>] {
+        let authority = Result { try SelfSigningAuthority(now: deadline.clock.now) }
+        return jobs.map { job in
+            Result {
+                try authority.get().issue(for: job.options.names, key: job.key, days: Self.selfSignedDays).pem
+            }
+        }
+    }
+
+    private func issued(_ jobs: [Job], by url: String) -> [Result<[UInt8], any Error>] {
+        do {
+            let requests = try jobs.map { try $0.completion() }
+            let connection = try CAConnection(url, options, state: state, deadline: deadline)
+            defer { connection.saveSession() }
+            _ = try connection.openAccount(options.account)
+            let results = connection.client.completeOrders(requests)
+            giveUpLost(results, requests, connection.client)
+            return results.map { $0.mapError { $0 as any Error } }
+        } catch {
+            return jobs.map { _ in .failure(error) }
+        }
+    }
+
+    /// Orders that cannot be ended leave no authorization pending at the CA.
+    private func giveUpLost(
+        _ results: [Result<[UInt8], ACMEError>], _ requests: [CompletionRequest], _ client: Client
+    ) {
+        let lost = zip(results, requests).compactMap { result, request in
+            if case .failure(let error) = result, error.orderIsLost { request.order } else { nil }
+        }
+        if !lost.isEmpty { client.giveUp(lost) }
+    }
+
+    /// Checks the chain before anything on disk changes, installs it, and forgets the order. A run that broke off
+    /// between the two left the certificate in place already.
+    private func install(
+        _ result: Result<[UInt8], any Error>, _ job: Job, _ certificate: inout FinalizedCertificate
+    ) {
+        let name = job.options.firstName
+        do {
+            let chain = try checked(try result.get(), job)
+            if certificate.before?.der != chain.leaf.der {
+                try CertificateStore(path: options.certPath).install(
+                    chain, key: job.key, for: name, access: job.options.settings.access,
+                    issuance: Issuance(options.authority))
+                certificate.installed = chain.leaf
+            }
+            try orders.remove(name)
+            certificate.outcome = certificate.installed == nil ? .kept(accessDiffers: true) : .renewed
+        } catch {
+            certificate.outcome = .failed("\(error)")
+            if isLost(error) { try? orders.remove(name) }
+        }
+    }
+
+    private func checked(_ pem: [UInt8], _ job: Job) throws(PKIError) -> CertificateChain {
+        let chain = try CertificateChain(pem: pem)
+        try chain.validate(names: Set(job.options.names), key: job.key, now: deadline.clock.now)
+        return chain
+    }
+
+    /// An order is of no more use where the CA says so, and where what it led to is not what was ordered.
+    private func isLost(_ error: any Error) -> Bool {
+        switch error {
+        case let error as ACMEError: error.orderIsLost
+        case is PKIError: true
+        default: false
+        }
+    }
+}

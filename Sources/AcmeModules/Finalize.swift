@@ -1,0 +1,111 @@
+package import AnsibleModule
+internal import PKI
+internal import Platform
+internal import Store
+
+/// Step 5 of the flow: takes up every order under way, obtains its certificate and installs it as one set.
+package enum Finalize: Module {
+    package static let name = "acme_finalize"
+    package static let emptyFields: [String: JSONValue] = ["certificates": [], "updated": []]
+
+    package static func run(_ invocation: Invocation) -> ModuleResult {
+        do {
+            let options = try CommonOptions(invocation)
+            let deadline = Deadline(seconds: Double(options.timeout), clock: SystemClock())
+            let run = FinalizeRun(options: options, deadline: deadline)
+            return invocation.checkMode ? run.predict() : try run.perform()
+        } catch {
+            return .failure("\(error)")
+        }
+    }
+}
+
+/// One call of `acme_finalize`, phase by phase over all certificates at once.
+struct FinalizeRun {
+    let options: CommonOptions
+    let deadline: Deadline
+
+    private var state: StateDirectory { StateDirectory(path: options.statePath) }
+    private var store: CertificateStore { CertificateStore(path: options.certPath) }
+
+    func perform() throws -> ModuleResult {
+        let before = inspect()
+        guard before.contains(where: \.needsWork) else { return report(before) }
+        let lock = try state.lock(purpose: Finalize.name, deadline: deadline)
+        return lock.whileHeld {
+            var certificates = inspect()
+            Completion(options: options, state: state, deadline: deadline).complete(&certificates)
+            for index in certificates.indices { correctAccess(&certificates[index]) }
+            return report(certificates)
+        }
+    }
+
+    /// What `perform` would do, without doing any of it. A certificate that is due counts as changing even without an
+    /// order: the request step would have made one.
+    func predict() -> ModuleResult {
+        report(
+            inspect().map { certificate in
+                var certificate = certificate
+                if case .ordered = certificate.outcome { certificate.outcome = .renewed }
+                if case .withoutOrder = certificate.outcome { certificate.outcome = .renewed }
+                if case .kept(true) = certificate.outcome { certificate.outcome = .accessCorrected }
+                if certificate.options.settings.force { certificate.outcome = .renewed }
+                return certificate
+            })
+    }
+
+    /// Reads for each certificate what is installed and whether an order is under way.
+    private func inspect() -> [FinalizedCertificate] {
+        let orders = state.orders(of: options.authority)
+        return options.certificates.map { certificate in
+            var finalized = FinalizedCertificate(certificate, paths: store.paths(of: certificate.firstName))
+            do {
+                let installation = try store.installation(of: certificate.firstName)
+                if case .complete(let installed) = installation { finalized.before = installed.chain.leaf }
+                finalized.outcome = try outcome(certificate, installation, orders)
+            } catch {
+                finalized.outcome = .failed("\(error)")
+            }
+            return finalized
+        }
+    }
+
+    private func outcome(
+        _ certificate: CertificateOptions, _ installation: Installation, _ orders: OrderStore
+    ) throws(StoreError) -> FinalizedCertificate.Outcome {
+        if let found = try orders.find(certificate.firstName),
+            found.record.serves(certificate.names, certificate.settings.keyType)
+        {
+            return .ordered(found.record, found.key)
+        }
+        let wanted = certificate.wanted(from: options.authority, force: false)
+        switch RenewalDecision(for: wanted, given: installation, now: deadline.clock.now) {
+        case .obtain(let reason): return .withoutOrder(reason: reason)
+        case .keep:
+            let access = certificate.settings.access
+            return .kept(accessDiffers: try store.accessDiffers(of: certificate.firstName, from: access))
+        }
+    }
+
+    private func correctAccess(_ certificate: inout FinalizedCertificate) {
+        guard case .kept(true) = certificate.outcome else { return }
+        let options = certificate.options
+        do {
+            let changed = try store.setAccess(of: options.firstName, to: options.settings.access)
+            certificate.outcome = changed ? .accessCorrected : .kept(accessDiffers: false)
+        } catch {
+            certificate.outcome = .failed(error.description)
+        }
+    }
+
+    private func report(_ certificates: [FinalizedCertificate]) -> ModuleResult {
+        let updated = certificates.filter(\.isRenewed).map(\.options.key)
+        return ModuleResult(
+            changed: certificates.contains(where: \.isChanged), msg: FinalizedCertificate.summary(of: certificates),
+            failed: certificates.contains { $0.failure != nil },
+            fields: [
+                "certificates": .array(certificates.map(\.json)), "updated": .strings(updated),
+                "diff": FinalizedCertificate.diff(of: certificates),
+            ])
+    }
+}

@@ -1,0 +1,194 @@
+internal import ACME
+internal import Names
+internal import PKI
+internal import Platform
+internal import Store
+
+/// Obtains an order for every certificate that is due, all of them phase by phase, and keeps each on disk at once.
+struct Ordering {
+    let options: CommonOptions
+    let state: StateDirectory
+    let deadline: Deadline
+
+    private var orders: OrderStore { state.orders(of: options.authority) }
+
+    /// Sets the outcome of each request that is due; tells whether an account or an order was made.
+    func order(_ requests: inout [RequestedCertificate]) -> Bool {
+        guard requests.contains(where: \.isDue) else { return false }
+        switch options.authority {
+        case .selfSigned: return makeUpTokens(for: &requests)
+        case .directory(let url): return order(&requests, at: url)
+        }
+    }
+
+    // MARK: At a CA
+
+    private func order(_ requests: inout [RequestedCertificate], at url: String) -> Bool {
+        var changed = false
+        do {
+            let connection = try CAConnection(url, options, state: state, deadline: deadline)
+            defer { connection.saveSession() }
+            changed = try connection.openAccount(options.account)
+            changed = openOrders(&requests, connection, mayReopenAccount: true) || changed
+        } catch {
+            for index in requests.indices where requests[index].isDue {
+                requests[index].outcome = .failed("\(error)")
+            }
+        }
+        return changed
+    }
+
+    /// A job is the order of one request: the one from an earlier run, or a new one, with its key.
+    private struct Job {
+        let index: Int
+        let key: PrivateKey
+        let resume: OpenOrder?
+        var saved: Result<Void, StoreError>?
+    }
+
+    private func openOrders(
+        _ requests: inout [RequestedCertificate], _ connection: CAConnection, mayReopenAccount: Bool
+    ) -> Bool {
+        var jobs = prepare(&requests, connection.client)
+        let certificates = jobs.map { requests[$0.index].certificate }
+        let wanted = zip(jobs, certificates).map { OrderRequest(names: $1.names, resume: $0.resume) }
+        let results = connection.client.openOrders(wanted) { number, order in
+            jobs[number].saved = save(order, jobs[number].key, certificates[number])
+        }
+        for (job, result) in zip(jobs, results) {
+            requests[job.index].outcome = settle(job, result, requests[job.index].certificate)
+        }
+        let made = jobs.contains { $0.saved != nil }
+        guard mayReopenAccount, reopenAccount(connection, results) else { return made }
+        for (job, result) in zip(jobs, results) {
+            if case .failure = result { requests[job.index].outcome = .due }
+        }
+        _ = openOrders(&requests, connection, mayReopenAccount: false)
+        return true
+    }
+
+    /// A CA that has lost our account (a test CA that was started anew, say) gets a new one, once.
+    private func reopenAccount(_ connection: CAConnection, _ results: [Result<OpenOrder, ACMEError>]) -> Bool {
+        let isForgotten = results.contains { result in
+            if case .failure(let error) = result { error.accountIsUnknown } else { false }
+        }
+        guard isForgotten else { return false }
+        do {
+            try connection.forgetAccount()
+            _ = try connection.openAccount(options.account)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Finds or makes the key of each order. Orders for other names or another kind of key are given up first: a CA
+    /// may share their authorizations with the new ones.
+    private func prepare(_ requests: inout [RequestedCertificate], _ client: Client) -> [Job] {
+        var jobs: [Job] = []
+        var givenUp: [OpenOrder] = []
+        for index in requests.indices where requests[index].isDue {
+            let certificate = requests[index].certificate
+            do {
+                let found = try orders.find(certificate.firstName)
+                let isUsable = found?.record.serves(certificate.names, certificate.settings.keyType) ?? false
+                if let found, isUsable, case .order(let order) = found.record.work {
+                    jobs.append(Job(index: index, key: found.key, resume: order))
+                    continue
+                }
+                if let found, case .order(let order) = found.record.work { givenUp.append(order) }
+                jobs.append(Job(index: index, key: try .generate(certificate.settings.keyType), resume: nil))
+            } catch {
+                requests[index].outcome = .failed("\(error)")
+            }
+        }
+        if !givenUp.isEmpty { client.giveUp(givenUp) }
+        return jobs
+    }
+
+    private func save(
+        _ order: OpenOrder, _ key: PrivateKey, _ certificate: CertificateOptions
+    ) -> Result<Void, StoreError> {
+        Result { () throws(StoreError) in
+            try orders.save(record(order, certificate), key: key, for: certificate.firstName)
+        }
+    }
+
+    private func record(_ order: OpenOrder, _ certificate: CertificateOptions) -> OrderRecord {
+        OrderRecord(names: certificate.names, keyType: certificate.settings.keyType, work: .order(order))
+    }
+
+    /// Keeps the order with its challenges, or what went wrong.
+    private func settle(
+        _ job: Job, _ result: Result<OpenOrder, ACMEError>, _ certificate: CertificateOptions
+    ) -> RequestedCertificate.Outcome {
+        do {
+            try job.saved?.get()
+            let record = record(try result.get(), certificate)
+            try orders.update(record, for: certificate.firstName)
+            return .ordered(record, wasMade: job.saved != nil)
+        } catch let error as ACMEError {
+            if error.orderIsLost { try? orders.remove(certificate.firstName) }
+            return .failed(error.description)
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    // MARK: Self-signed
+
+    private func makeUpTokens(for requests: inout [RequestedCertificate]) -> Bool {
+        var changed = false
+        for index in requests.indices where requests[index].isDue {
+            let certificate = requests[index].certificate
+            do {
+                let found = orders.usable(for: certificate)
+                let record = found?.record ?? .madeUp(for: certificate)
+                if found == nil {
+                    let key = try PrivateKey.generate(certificate.settings.keyType)
+                    try orders.save(record, key: key, for: certificate.firstName)
+                    changed = true
+                }
+                requests[index].outcome = .ordered(record, wasMade: found == nil)
+            } catch {
+                requests[index].outcome = .failed("\(error)")
+            }
+        }
+        return changed
+    }
+}
+
+extension OrderStore {
+    /// The order under way that serves exactly this certificate; one that cannot be read is as good as none.
+    func usable(for certificate: CertificateOptions) -> (record: OrderRecord, key: PrivateKey)? {
+        guard let found = try? find(certificate.firstName),
+            found.record.serves(certificate.names, certificate.settings.keyType)
+        else { return nil }
+        return found
+    }
+}
+
+extension OrderRecord {
+    /// An order at no CA, with random tokens of the usual form: 32 bytes in base64url (RFC 8555, section 8.4).
+    static func madeUp(for certificate: CertificateOptions) -> OrderRecord {
+        madeUp(for: certificate) { _ in
+            Base64URL.encode((0..<32).map { _ in UInt8.random(in: .min ... .max) })
+        }
+    }
+
+    /// What check mode shows for an order that it does not make: values of the usual length that say so.
+    static func placeholder(for certificate: CertificateOptions) -> OrderRecord {
+        madeUp(for: certificate) { number in
+            let text = "check-mode-placeholder-\(number)-"
+            return text + String(repeating: "x", count: max(0, 43 - text.utf8.count))
+        }
+    }
+
+    private static func madeUp(for certificate: CertificateOptions, value: (Int) -> String) -> OrderRecord {
+        let tokens = certificate.names.enumerated().map { number, name in
+            MadeUpToken(domain: name.base.description, value: value(number + 1))
+        }
+        return OrderRecord(
+            names: certificate.names, keyType: certificate.settings.keyType, work: .selfSigned(tokens))
+    }
+}

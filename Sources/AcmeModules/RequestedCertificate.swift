@@ -1,0 +1,100 @@
+internal import ACME
+internal import AnsibleModule
+internal import FoundationEssentials
+internal import Names
+internal import PKI
+internal import Store
+
+/// What the request step finds out about one certificate.
+struct RequestedCertificate {
+    let certificate: CertificateOptions
+    var outcome: Outcome = .due
+    /// Why it is due.
+    var reason: String?
+    private var notAfter: Date?
+    private var renewAt: Date?
+
+    enum Outcome {
+        case due
+        case kept(String)
+        case ordered(OrderRecord, wasMade: Bool)
+        case failed(String)
+    }
+
+    init(certificate: CertificateOptions) {
+        self.certificate = certificate
+    }
+
+    mutating func note(_ installation: Installation) {
+        guard case .complete(let installed) = installation else { return }
+        notAfter = installed.chain.leaf.notAfter
+        renewAt = RenewalDecision.renewalTime(
+            of: installed.chain.leaf, remainingDays: certificate.settings.remainingDays)
+    }
+
+    var isDue: Bool { if case .due = outcome { true } else { false } }
+
+    var failure: String? { if case .failed(let sentence) = outcome { sentence } else { nil } }
+
+    /// The challenges that wait for their TXT records.
+    var challenges: [RequestedChallenge] {
+        guard case .ordered(let record, _) = outcome else { return [] }
+        switch record.work {
+        case .order(let order):
+            return order.challenges.map { RequestedChallenge(domain: $0.domain, value: $0.value) }
+        case .selfSigned(let tokens):
+            return tokens.map { RequestedChallenge(domain: $0.domain, value: $0.value) }
+        }
+    }
+
+    private var action: String {
+        switch outcome {
+        case .kept: "none"
+        case .ordered: challenges.isEmpty ? "finalize" : "authorize"
+        case .due, .failed: "failed"
+        }
+    }
+
+    private var explanation: String? { if case .kept(let reason) = outcome { reason } else { reason } }
+
+    var json: JSONValue {
+        [
+            "name": .string(certificate.key), "domains": .strings(certificate.names.map(\.description)),
+            "action": .string(action), "reason": .optional(explanation),
+            "not_after": .optional(notAfter?.formatted(.iso8601)),
+            "renew_at": .optional(renewAt?.formatted(.iso8601)), "error": .optional(failure),
+        ]
+    }
+
+    /// One sentence for people: failures first, each with its certificate.
+    static func summary(of requests: [RequestedCertificate], tokens: Int) -> String {
+        let failures = requests.compactMap { request in
+            request.failure.map { "certificate \(request.certificate.key): \($0)" }
+        }
+        if !failures.isEmpty { return failures.joined(separator: "; ") }
+        let due = requests.filter { if case .kept = $0.outcome { false } else { true } }
+        guard !due.isEmpty else {
+            return requests.count == 1 ? "the certificate is valid" : "all \(requests.count) certificates are valid"
+        }
+        let names = due.map(\.certificate.key).joined(separator: ", ")
+        return tokens == 0
+            ? "\(names): ready to be finalized, no TXT record is needed"
+            : "\(names): \(tokens) TXT \(tokens == 1 ? "record is" : "records are") to be published"
+    }
+}
+
+/// A challenge's TXT record as Ansible hands it on.
+struct RequestedChallenge {
+    /// The name without `*.`.
+    let domain: String
+    let value: String
+
+    func txtRecord(of certificate: CertificateOptions, _ preflight: Preflight?) -> JSONValue {
+        let record = "_acme-challenge." + domain
+        let target = (try? DNSName(record)).flatMap { preflight?.target(of: $0) }
+        return [
+            "certificate": .string(certificate.key), "domain": .string(domain), "record": .string(record),
+            "target": .string(target?.description ?? record), "value": .string(value),
+        ]
+    }
+}

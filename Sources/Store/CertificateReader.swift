@@ -1,0 +1,111 @@
+internal import FoundationEssentials
+package import Names
+internal import PKI
+package import Platform
+
+/// The certificates below `cert_path`, each in a directory named after its first name:
+///
+///     <cert_path>/N/N.key  N.cer  ca.cer  fullchain.cer     links into current/
+///     <cert_path>/N/current -> versions/<number>
+///
+/// Files that another program put there (plain ones, without versions) are read as well.
+package struct CertificateStore: Sendable {
+    package let path: String
+
+    package init(path: String) {
+        self.path = path
+    }
+
+    package func paths(of name: DomainName) -> CertificatePaths { CertificatePaths(in: path, first: name) }
+
+    /// Reads what is there; a file that cannot be read, and files that do not belong together, are a reason, not an
+    /// error. Throws only where the system refuses to let us look.
+    package func installation(of name: DomainName) throws(StoreError) -> Installation {
+        let paths = paths(of: name)
+        var contents: [String: [UInt8]] = [:]
+        for file in paths.all {
+            guard let bytes = try storing({ () throws(SystemError) in try Files.read(file, limit: 1 << 20) }) else {
+                return .unusable(reason: missing(file, in: paths))
+            }
+            contents[file] = bytes
+        }
+        do {
+            return .complete(try assemble(contents, paths))
+        } catch {
+            return .unusable(reason: "\(error)")
+        }
+    }
+
+    private func missing(_ file: String, in paths: CertificatePaths) -> String {
+        guard let directory = try? Files.status(paths.directory), directory.kind == .directory else {
+            return "there is no certificate yet"
+        }
+        return "\(file) is missing"
+    }
+
+    private func assemble(_ contents: [String: [UInt8]], _ paths: CertificatePaths) throws -> InstalledCertificate {
+        func parse<Value>(_ file: String, _ read: ([UInt8]) throws -> Value) throws -> Value {
+            do {
+                return try read(contents[file] ?? [])
+            } catch {
+                throw StoreError("\(file) cannot be used: \(error)")
+            }
+        }
+        let key = try parse(paths.key) { try PrivateKey(pem: Secret($0)) }
+        let cert = try parse(paths.cert) { try CertificateChain(pem: $0) }
+        let chain = try parse(paths.fullchain) { try CertificateChain(pem: $0) }
+        _ = try parse(paths.chain) { try CertificateChain(pem: $0) }
+        guard cert.leaf.publicKeyInfo == key.publicKeyInfo else {
+            throw StoreError("\(paths.key) is not the key of \(paths.cert)")
+        }
+        guard chain.leaf.der == cert.leaf.der else {
+            throw StoreError("\(paths.fullchain) does not begin with the certificate of \(paths.cert)")
+        }
+        let issuance: StateFile<Issuance> = StateFile(path: paths.directory + "/current/issuance.json")
+        return InstalledCertificate(key: key, chain: chain, issuance: try issuance.read())
+    }
+
+    /// The owner, group and mode that the files of a certificate have now differ from these.
+    package func accessDiffers(of name: DomainName, from access: FileAccess) throws(StoreError) -> Bool {
+        for (path, wanted) in managed(name, access) {
+            let status = try storing { () throws(SystemError) in try Files.status(path) }
+            if let status, status.access != wanted { return true }
+        }
+        return false
+    }
+
+    /// Gives the files of a certificate this owner, group and mode where they differ; tells whether any did.
+    package func setAccess(of name: DomainName, to access: FileAccess) throws(StoreError) -> Bool {
+        var changed = false
+        for (path, wanted) in managed(name, access) {
+            changed =
+                try storing { () throws(SystemError) in
+                    guard let status = try Files.status(path), status.access != wanted else { return false }
+                    try Files.set(wanted, on: path)
+                    return true
+                } || changed
+        }
+        return changed
+    }
+
+    /// What this project keeps of a certificate, with the access that each should have. Plain files that another
+    /// program put there are left alone until they are replaced.
+    private func managed(_ name: DomainName, _ access: FileAccess) -> [(String, FileAccess)] {
+        let directory = paths(of: name).directory
+        guard let target = Files.target(ofLink: directory + "/current") else { return [] }
+        let version = directory + "/" + target
+        let files = CertificatePaths(in: path, first: name).all.map { version + "/" + fileName($0) }
+        return [directory, directory + "/versions", version].map { ($0, access.forDirectory) }
+            + files.enumerated().map { index, file in (file, index == 0 ? access : access.forPublicFile) }
+    }
+
+    func fileName(_ path: String) -> String { String(path.dropFirst(Files.parent(of: path).count + 1)) }
+}
+
+extension FileAccess {
+    /// A directory of the same owner and group, with setgid: searched by whoever may read the key.
+    var forDirectory: FileAccess { with(mode: 0o2700 | (mode & 0o044) | (mode & 0o044) >> 2) }
+
+    /// Certificates are public; their directory decides who comes that far.
+    var forPublicFile: FileAccess { with(mode: 0o644) }
+}

@@ -1,0 +1,58 @@
+package import Names
+package import PKI
+
+/// How an installed certificate came to be; kept beside it (`issuance.json`), so that it switches with the files.
+package struct Issuance: Codable, Sendable, Equatable {
+    /// The CA's directory URL; nil where this host signed it itself.
+    package let directory: String?
+
+    package init(_ authority: Authority) {
+        switch authority {
+        case .directory(let url): directory = url
+        case .selfSigned: directory = nil
+        }
+    }
+
+    package var authority: Authority { directory.map(Authority.directory) ?? .selfSigned }
+}
+
+/// A certificate as it is on disk, read and known to belong to its key.
+package struct InstalledCertificate: Sendable {
+    package let key: PrivateKey
+    package let chain: CertificateChain
+    /// Nil for files that another program put there.
+    package let issuance: Issuance?
+
+    package init(key: PrivateKey, chain: CertificateChain, issuance: Issuance?) {
+        self.key = key
+        self.chain = chain
+        self.issuance = issuance
+    }
+}
+
+/// What is found in a certificate's directory.
+package enum Installation: Sendable {
+    case complete(InstalledCertificate)
+    /// Nothing, or nothing that can be used; the reason is a clause: "www.key is missing".
+    case unusable(reason: String)
+}
+
+/// The paths of one certificate's files, as services are given them.
+package struct CertificatePaths: Sendable, Equatable {
+    package let directory: String
+    package let key: String
+    package let cert: String
+    package let chain: String
+    package let fullchain: String
+
+    package init(in certPath: String, first name: DomainName) {
+        let file = name.fileName
+        directory = certPath + "/" + file
+        key = directory + "/" + file + ".key"
+        cert = directory + "/" + file + ".cer"
+        chain = directory + "/ca.cer"
+        fullchain = directory + "/fullchain.cer"
+    }
+
+    package var all: [String] { [key, cert, chain, fullchain] }
+}

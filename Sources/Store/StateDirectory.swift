@@ -1,0 +1,97 @@
+package import Platform
+internal import PKI
+
+/// Where accounts and orders under way are kept between the two phases and across runs (`state_path`, 0700):
+///
+///     lock
+///     accounts/<ca>/account.key  account.json  session.json
+///     orders/<ca>/<name>/order.json  private.key
+///
+/// `<ca>` stands for one CA's directory URL, or for self-signing.
+package struct StateDirectory: Sendable {
+    package let path: String
+
+    package init(path: String) {
+        self.path = path
+    }
+
+    /// Makes the directory where it is missing and takes the lock on it, so that two runs on one host never work on
+    /// the same orders. Waits until `deadline`.
+    package func lock(purpose: String, deadline: Deadline) throws(StoreError) -> FileLock {
+        try storing { () throws(SystemError) in
+            try Files.makeDirectory(path, access: .own(mode: 0o700))
+        }
+        try refuseOthersAccess()
+        do {
+            return try FileLock(path + "/lock", purpose: purpose, deadline: deadline)
+        } catch {
+            throw StoreError(error.description)
+        }
+    }
+
+    private func refuseOthersAccess() throws(StoreError) {
+        let status = try storing { () throws(SystemError) in try Files.status(path) }
+        guard let status, status.kind == .directory else {
+            throw StoreError("\(path) is not a directory; state_path must name one")
+        }
+        guard status.access.mode & 0o077 == 0 else {
+            let mode = String(status.access.mode, radix: 8)
+            throw StoreError("\(path) has mode \(mode), but it holds private keys: make it 0700 (chmod 700 \(path))")
+        }
+    }
+
+    package func accounts(of authority: Authority) -> AccountStore {
+        AccountStore(path: path + "/accounts/" + authority.fileName, state: path)
+    }
+
+    package func orders(of authority: Authority) -> OrderStore {
+        OrderStore(path: path + "/orders/" + authority.fileName, state: path)
+    }
+}
+
+/// Who signs the certificates: a CA, known by its directory's URL, or this host itself (S21).
+package enum Authority: Sendable, Equatable {
+    case directory(String)
+    case selfSigned
+
+    /// A readable and unambiguous name of a directory for it.
+    var fileName: String {
+        switch self {
+        case .selfSigned: return "self-signed"
+        case .directory(let url):
+            let host = url.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first ?? "ca"
+            let readable = host.prefix(100).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "_" }
+            let digest = Digest.sha256(Array(url.utf8)).prefix(6).map { byte in
+                (byte < 16 ? "0" : "") + String(byte, radix: 16)
+            }
+            return String(readable) + "-" + digest.joined()
+        }
+    }
+}
+
+/// State or certificates on disk that cannot be read or written: one sentence.
+package struct StoreError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Runs file work and turns the system's error into the store's.
+func storing<Result>(_ body: () throws(SystemError) -> Result) throws(StoreError) -> Result {
+    do {
+        return try body()
+    } catch {
+        throw StoreError(error.description)
+    }
+}
+
+/// Makes every missing directory from `root` (which is there) down to `path`, 0700.
+func makeDirectories(_ path: String, below root: String) throws(StoreError) {
+    var current = root
+    for part in path.dropFirst(root.count).split(separator: "/") {
+        current += "/" + part
+        try storing { () throws(SystemError) in try Files.makeDirectory(current, access: .own(mode: 0o700)) }
+    }
+}

@@ -1,0 +1,105 @@
+import FoundationEssentials
+import Names
+import PKI
+import Store
+import TestSupport
+import Testing
+
+@Suite struct RenewalDecisionTests {
+    private static let ca = Authority.directory("https://ca.test/dir")
+    private static let names = ["a.example.org", "b.example.org"]
+    private let start = Date(timeIntervalSince1970: 1_800_000_000)
+
+    /// A certificate of 90 days that was installed at `start` with this issuance.
+    private func installation(_ issuance: Issuance?, days: Int = 90) throws -> Installation {
+        let key = try PrivateKey.generate(.ec256)
+        let authority = try SelfSigningAuthority(now: start)
+        let chain = try authority.issue(for: try Self.names.map { try DomainName($0) }, key: key, days: days)
+        return .complete(InstalledCertificate(key: key, chain: chain, issuance: issuance))
+    }
+
+    private func wanted(
+        _ names: [String] = names, _ authority: Authority = ca, keyType: KeyType = .ec256, remainingDays: Int = 30,
+        force: Bool = false
+    ) throws -> WantedCertificate {
+        WantedCertificate(
+            names: try names.map { try DomainName($0) }, keyType: keyType, authority: authority,
+            remainingDays: remainingDays, force: force)
+    }
+
+    private func decide(
+        _ wanted: WantedCertificate, _ installation: Installation, afterDays days: Double = 1
+    ) -> RenewalDecision {
+        RenewalDecision(for: wanted, given: installation, now: start.addingTimeInterval(days * 86_400))
+    }
+
+    private func isDue(_ decision: RenewalDecision, because text: String) -> Bool {
+        if case .obtain(let reason) = decision { reason.contains(text) } else { false }
+    }
+
+    @Test func `a good certificate is kept`() throws {
+        let decision = decide(try wanted(), try installation(Issuance(Self.ca)))
+        guard case .keep(let reason) = decision else { throw Unexpected(decision) }
+        #expect(reason.hasPrefix("valid for another 8"))
+    }
+
+    @Test func `the order of names does not matter`() throws {
+        let decision = decide(try wanted(Self.names.reversed()), try installation(Issuance(Self.ca)))
+        guard case .keep = decision else { throw Unexpected(decision) }
+    }
+
+    @Test func `a name more and a name less are told`() throws {
+        let names = ["a.example.org", "c.example.org"]
+        let decision = decide(try wanted(names), try installation(Issuance(Self.ca)))
+        #expect(decision == .obtain(reason: "its names have changed: +c.example.org -b.example.org"))
+    }
+
+    @Test func `another kind of key is due`() throws {
+        let decision = decide(try wanted(keyType: .ec384), try installation(Issuance(Self.ca)))
+        #expect(decision == .obtain(reason: "its key is ec-256, and ec-384 is wanted"))
+    }
+
+    @Test func `a certificate is due from 30 days before its end on`() throws {
+        let installed = try installation(Issuance(Self.ca))
+        guard case .keep = decide(try wanted(), installed, afterDays: 59.5) else { throw Unexpected(installed) }
+        #expect(isDue(decide(try wanted(), installed, afterDays: 60.5), because: "expires in 29 days"))
+        #expect(isDue(decide(try wanted(), installed, afterDays: 91), because: "it expired on"))
+    }
+
+    @Test func `never more than a third of the lifetime counts`() throws {
+        let installed = try installation(Issuance(Self.ca), days: 6)
+        guard case .keep = decide(try wanted(), installed, afterDays: 3.5) else { throw Unexpected(installed) }
+        #expect(isDue(decide(try wanted(), installed, afterDays: 4.5), because: "expires in 1 days"))
+    }
+
+    @Test func `force is a reason of its own`() throws {
+        let decision = decide(try wanted(force: true), try installation(Issuance(Self.ca)))
+        #expect(decision == .obtain(reason: "force is set"))
+    }
+
+    @Test func `another CA, self-signed becoming real, and back`() throws {
+        let other = Authority.directory("https://other.test/dir")
+        let real = try installation(Issuance(Self.ca))
+        let own = try installation(Issuance(.selfSigned))
+        #expect(isDue(decide(try wanted(Self.names, other), real), because: "one of https://other.test/dir is wanted"))
+        #expect(isDue(decide(try wanted(), own), because: "it is self-signed, and one of https://ca.test/dir"))
+        #expect(isDue(decide(try wanted(Self.names, .selfSigned), real), because: "a self-signed one is wanted"))
+        guard case .keep = decide(try wanted(Self.names, .selfSigned), own) else { throw Unexpected(own) }
+    }
+
+    @Test func `files of another program are kept while they are good`() throws {
+        guard case .keep = decide(try wanted(), try installation(nil)) else { throw Unexpected("renewed") }
+        #expect(isDue(decide(try wanted(Self.names, .selfSigned), try installation(nil)), because: "self-signed one"))
+    }
+
+    @Test func `nothing usable is due, with its reason`() throws {
+        let decision = decide(try wanted(), .unusable(reason: "there is no certificate yet"))
+        #expect(decision == .obtain(reason: "there is no certificate yet"))
+    }
+}
+
+/// Something that a test did not expect to see.
+struct Unexpected: Error {
+    let seen: String
+    init(_ seen: Any) { self.seen = "\(seen)" }
+}

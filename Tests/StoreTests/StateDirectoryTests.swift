@@ -1,0 +1,122 @@
+import ACME
+import Names
+import PKI
+import Platform
+import Store
+import TestSupport
+import Testing
+
+@Suite struct StateDirectoryTests {
+    private func withState(_ body: (StateDirectory) throws -> Void) throws {
+        try withTemporaryDirectory { try body(StateDirectory(path: $0 + "/state")) }
+    }
+
+    private let deadline = Deadline(seconds: 1, clock: ManualClock())
+    private let authority = Authority.directory("https://ca.test:14000/dir")
+
+    @Test func `the state is made 0700 with its lock`() throws {
+        try withState { state in
+            _ = try state.lock(purpose: "test", deadline: deadline)
+            #expect(try Files.status(state.path)?.access.mode == 0o700)
+            #expect(try Files.list(state.path) == ["lock"])
+        }
+    }
+
+    @Test func `a state that others can enter is refused, with the cure`() throws {
+        try withState { state in
+            try Files.makeDirectory(state.path, access: .own(mode: 0o755))
+            do {
+                _ = try state.lock(purpose: "test", deadline: deadline)
+                Issue.record("an open state directory was accepted")
+            } catch {
+                #expect("\(error)".contains("chmod 700 \(state.path)"))
+            }
+        }
+    }
+
+    @Test func `an order is found again with its key, and only by its first name`() throws {
+        try withState { state in
+            _ = try state.lock(purpose: "test", deadline: deadline)
+            let name = try DomainName("*.example.org")
+            let key = try PrivateKey.generate(.ec256)
+            let record = OrderRecord(names: [name], keyType: .ec256, work: .selfSigned([]))
+            try state.orders(of: authority).save(record, key: key, for: name)
+
+            let found = try state.orders(of: authority).find(name)
+            #expect(found?.key.publicKeyInfo == key.publicKeyInfo)
+            #expect(found?.record.serves([name], .ec256) == true)
+            #expect(found?.record.serves([name], .ec384) == false)
+            #expect(try state.orders(of: authority).find(try DomainName("example.org")) == nil)
+            #expect(try state.orders(of: .directory("https://ca.test:14000/other")).find(name) == nil)
+        }
+    }
+
+    @Test func `keys and orders are readable to nobody else`() throws {
+        try withState { state in
+            _ = try state.lock(purpose: "test", deadline: deadline)
+            let name = try DomainName("a.example.org")
+            let record = OrderRecord(names: [name], keyType: .ec256, work: .selfSigned([]))
+            try state.orders(of: authority).save(record, key: try .generate(.ec256), for: name)
+            _ = try state.accounts(of: authority).makeKey(source: nil)
+            for path in try everything(below: state.path) {
+                #expect(try (Files.status(path)?.access.mode ?? 0o777) & 0o077 == 0, "\(path)")
+            }
+        }
+    }
+
+    private func everything(below path: String) throws -> [String] {
+        try Files.list(path).flatMap { name in
+            let child = path + "/" + name
+            let isDirectory = try Files.status(child)?.kind == .directory
+            return [child] + (isDirectory ? try everything(below: child) : [])
+        }
+    }
+
+    @Test func `an order whose key is lost is none, and one that is removed is gone`() throws {
+        try withState { state in
+            _ = try state.lock(purpose: "test", deadline: deadline)
+            let name = try DomainName("a.example.org")
+            let orders = state.orders(of: .selfSigned)
+            let record = OrderRecord(names: [name], keyType: .ec256, work: .selfSigned([]))
+            try orders.save(record, key: try .generate(.ec256), for: name)
+            try Files.remove(state.path + "/orders/self-signed/a.example.org/private.key")
+            #expect(try orders.find(name) == nil)
+            try orders.save(record, key: try .generate(.ec256), for: name)
+            try orders.remove(name)
+            #expect(try Files.list(state.path + "/orders/self-signed") == [])
+        }
+    }
+
+    @Test func `a damaged order says which file and how to go on`() throws {
+        try withState { state in
+            _ = try state.lock(purpose: "test", deadline: deadline)
+            let name = try DomainName("a.example.org")
+            let orders = state.orders(of: .selfSigned)
+            let record = OrderRecord(names: [name], keyType: .ec256, work: .selfSigned([]))
+            try orders.save(record, key: try .generate(.ec256), for: name)
+            let file = state.path + "/orders/self-signed/a.example.org/order.json"
+            try AtomicFile.write(Array("{".utf8), to: file, access: .own(mode: 0o600))
+            do {
+                _ = try orders.find(name)
+                Issue.record("a damaged order was read")
+            } catch {
+                #expect("\(error)".hasPrefix("\(file) is damaged; remove it"))
+            }
+        }
+    }
+
+    @Test func `an account belongs to its key`() throws {
+        try withState { state in
+            _ = try state.lock(purpose: "test", deadline: deadline)
+            let accounts = state.accounts(of: authority)
+            let key = try accounts.makeKey(source: nil)
+            let account = AccountRecord(url: "https://ca.test/acct/1", contacts: [])
+            try accounts.save(account, of: key)
+            #expect(try accounts.account(of: key) == account)
+            #expect(try accounts.makeKey(source: nil).publicKeyInfo == key.publicKeyInfo)
+            #expect(try accounts.account(of: try .generate(.ec256)) == nil)
+            try accounts.forgetAccount()
+            #expect(try accounts.account(of: key) == nil)
+        }
+    }
+}
