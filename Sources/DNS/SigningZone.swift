@@ -1,0 +1,69 @@
+package import Names
+
+/// A zone that holds nothing but its name servers and ACME tokens, and its text (RFC 1035, section 5).
+package struct SigningZone: Sendable, Equatable {
+    /// A TXT record with the time at which it was last asked for by a write, in seconds since 1970.
+    package struct Token: Sendable, Hashable {
+        package let record: TXTRecord
+        package let written: Int64
+
+        package init(record: TXTRecord, written: Int64) {
+            self.record = record
+            self.written = written
+        }
+    }
+
+    /// Before the time in the comment behind each token. The file is the only place where the times are kept.
+    static let mark = "written "
+
+    package let name: DNSName
+    package let primary: DNSName
+    /// A mailbox as the SOA record has it: dots escaped in its first label.
+    package let hostmaster: String
+    package let nameServers: [DNSName]
+    /// Addresses of name servers that lie in the zone.
+    package let glue: [DNSName: [String]]
+    /// Seconds, for every record and for the answer that there is none.
+    package let ttl: UInt32
+    package let tokens: [Token]
+
+    package init(
+        name: DNSName, primary: DNSName, hostmaster: String, nameServers: [DNSName], glue: [DNSName: [String]],
+        ttl: UInt32, tokens: [Token]
+    ) {
+        self.name = name
+        self.primary = primary
+        self.hostmaster = hostmaster
+        self.nameServers = nameServers
+        self.glue = glue
+        self.ttl = ttl
+        self.tokens = tokens
+    }
+
+    /// The text of the zone file. Equal zones with equal serials give equal bytes, in whatever order their parts were
+    /// given.
+    package func text(serial: UInt32) -> String {
+        let soa = """
+            ; The ACME signing zone \(name). It is written anew at each publication; changes made here are lost.
+            $ORIGIN \(name).
+            $TTL \(ttl)
+            @ IN SOA \(primary). \(hostmaster). \(serial) 3600 600 864000 \(ttl)
+
+            """
+        let servers = Set(nameServers).sorted().map { "@ IN NS \($0).\n" }
+        return soa + servers.joined() + addresses.joined() + records.joined()
+    }
+
+    private var addresses: [String] {
+        glue.sorted { $0.key < $1.key }.flatMap { name, addresses in
+            Set(addresses).sorted().map { "\(name). IN \($0.contains(":") ? "AAAA" : "A") \($0)\n" }
+        }
+    }
+
+    private var records: [String] {
+        let latest = Dictionary(tokens.map { ($0.record, $0.written) }, uniquingKeysWith: max)
+        return latest.sorted { $0.key < $1.key }.map { record, written in
+            "\(record.name). IN TXT \(record.value.quoted) ; \(Self.mark)\(written)\n"
+        }
+    }
+}

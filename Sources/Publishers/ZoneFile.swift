@@ -1,0 +1,52 @@
+internal import Glibc
+internal import Platform
+
+/// One zone file on disk, and the steps in which it is replaced.
+struct ZoneFile {
+    /// Where the file itself is, links followed.
+    let path: String
+
+    init(_ path: String) {
+        let found = realpath(path, nil)
+        defer { free(found) }
+        self.path = found.map { String(cString: $0) } ?? path
+    }
+
+    private var directory: String { Files.parent(of: path) }
+    private var baseName: Substring { path.split(separator: "/").last ?? "zone" }
+
+    var lockPath: String { "\(directory)/.\(baseName).lock" }
+
+    /// There from the moment at which a new file replaces the old one until the server has loaded it. A run that finds
+    /// it knows that the one before broke off in between.
+    private var markPath: String { "\(directory)/.\(baseName).reloading" }
+
+    var isUnloaded: Bool {
+        get throws(SystemError) { try Files.status(markPath) != nil }
+    }
+
+    /// The bytes and the access of the file; nil where there is none.
+    func read() throws(SystemError) -> (bytes: [UInt8], access: FileAccess)? {
+        guard let bytes = try Files.read(path), let status = try Files.status(path) else { return nil }
+        return (bytes, status.access)
+    }
+
+    /// Puts a checked file in place and notes that it is not loaded yet, with a copy of the old bytes.
+    func replace(by temporary: String, old: (bytes: [UInt8], access: FileAccess)?) throws(SystemError) {
+        try AtomicFile.write(old?.bytes ?? [], to: markPath, access: old?.access ?? .own(mode: 0o600))
+        try Files.rename(temporary, to: path)
+    }
+
+    /// Puts back what was there before.
+    func restore(_ old: (bytes: [UInt8], access: FileAccess)?) throws(SystemError) {
+        if let old {
+            try AtomicFile.write(old.bytes, to: path, access: old.access)
+        } else {
+            try Files.remove(path)
+        }
+    }
+
+    func noteLoaded() throws(SystemError) {
+        try Files.remove(markPath)
+    }
+}

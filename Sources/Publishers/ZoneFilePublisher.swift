@@ -1,0 +1,153 @@
+internal import FoundationEssentials
+package import DNS
+package import Names
+package import Platform
+
+/// Keeps a signing zone in a file that a name server on this machine loads.
+package struct ZoneFilePublisher: Publisher {
+    /// Seconds that the lock is waited for.
+    private static let lockPatience: Double = 120
+    /// Seconds that the check or the reload may take.
+    private static let commandPatience: Double = 60
+
+    package let zone: DNSName
+    private let settings: ZoneFileSettings
+    private let clock: any Clock
+
+    private typealias OldFile = (bytes: [UInt8], access: FileAccess)
+
+    package init(zone: DNSName, settings: ZoneFileSettings, clock: any Clock) {
+        self.zone = zone
+        self.settings = settings
+        self.clock = clock
+    }
+
+    package func publish(
+        _ records: [TXTRecord], keep: Int64, dryRun: Bool
+    ) throws(PublishError) -> Publication {
+        try checkInside(records)
+        do {
+            let file = ZoneFile(settings.path)
+            if dryRun || records.isEmpty { return try update(file, records, keep: keep, dryRun: true) }
+            let lock = try FileLock(
+                file.lockPath, purpose: "acme_publish_txt",
+                deadline: Deadline(seconds: Self.lockPatience, clock: SystemClock()))
+            return try lock.whileHeld { () throws(PublishError) in
+                try update(file, records, keep: keep, dryRun: false)
+            }
+        } catch let error as PublishError {
+            throw error
+        } catch {
+            throw PublishError("the zone \(zone) was not published: \(error)")
+        }
+    }
+
+    private func update(
+        _ file: ZoneFile, _ records: [TXTRecord], keep: Int64, dryRun: Bool
+    ) throws(PublishError) -> Publication {
+        let old = try attempt { () throws(SystemError) in try file.read() }
+        let present = try present(old?.bytes ?? [])
+        let now = Int64(clock.now.timeIntervalSince1970)
+        let plan = try ZonePlan(
+            zone: zone, present: present, wanted: records, settings: settings, keep: keep, now: now)
+        var publication = publication(of: plan, before: old?.bytes ?? [], serial: present?.serial)
+        if plan.needsWrite {
+            let serial = ZoneSerial.next(after: present?.serial, now: now)
+            publication.changed = true
+            publication.serial = serial
+            publication.after = plan.zone.text(serial: serial)
+            if !dryRun { try replace(file, by: publication.after, old: old) }
+        } else if !records.isEmpty, try attempt({ () throws(SystemError) in try file.isUnloaded }) {
+            publication.changed = true
+            if !dryRun { try load(file) }
+        }
+        return publication
+    }
+
+    private func publication(of plan: ZonePlan, before: [UInt8], serial: UInt32?) -> Publication {
+        var publication = Publication()
+        publication.place = settings.path
+        publication.before = String(decoding: before, as: UTF8.self)
+        publication.after = publication.before
+        publication.serial = serial
+        publication.added = plan.added
+        publication.removed = plan.removed
+        publication.kept = plan.kept
+        publication.warnings = plan.warnings
+        return publication
+    }
+
+    private func present(_ bytes: [UInt8]) throws(PublishError) -> PresentZone? {
+        do throws(ZoneSyntaxError) {
+            return try PresentZone(bytes, zone: zone)
+        } catch {
+            throw PublishError("the zone file \(settings.path) cannot be read: \(error); it was left as it is")
+        }
+    }
+
+    /// Check, then rename, then reload; whatever fails leaves the old zone in place and loaded.
+    private func replace(_ file: ZoneFile, by text: String, old: OldFile?) throws(PublishError) {
+        let access = old?.access ?? .own(mode: 0o644)
+        let temporary = try attempt { () throws(SystemError) in
+            try AtomicFile.create(Array(text.utf8), beside: file.path, access: access)
+        }
+        do throws(PublishError) {
+            if let failure = run(settings.checkCommand, on: temporary) {
+                throw PublishError("the new zone \(zone) was refused, and \(file.path) was left as it is: \(failure)")
+            }
+            try attempt { () throws(SystemError) in try file.replace(by: temporary, old: old) }
+        } catch {
+            try? Files.remove(temporary)
+            throw error
+        }
+        if let failure = run(settings.reloadCommand, on: file.path) {
+            throw putBack(file, old, after: failure)
+        }
+        try attempt { () throws(SystemError) in try file.noteLoaded() }
+    }
+
+    /// Loads a zone that an earlier run replaced but did not live to load.
+    private func load(_ file: ZoneFile) throws(PublishError) {
+        if let failure = run(settings.reloadCommand, on: file.path) {
+            throw PublishError("the zone \(zone), which an earlier run wrote, was not loaded: \(failure)")
+        }
+        try attempt { () throws(SystemError) in try file.noteLoaded() }
+    }
+
+    private func putBack(_ file: ZoneFile, _ old: OldFile?, after failure: String) -> PublishError {
+        do throws(SystemError) {
+            try file.restore(old)
+            try file.noteLoaded()
+        } catch {
+            return PublishError(
+                "the new zone \(zone) was not loaded, nor could the old one be put back: \(failure); \(error)")
+        }
+        guard old != nil else {
+            return PublishError("the new zone \(zone) was not loaded and \(file.path) was removed again: \(failure)")
+        }
+        let again = run(settings.reloadCommand, on: file.path)
+        let end = again == nil ? "put back and reloaded" : "put back, but reloading it failed too"
+        return PublishError("the new zone \(zone) was not loaded, the old one was \(end): \(failure)")
+    }
+
+    /// Runs a command; nil where it went well, else its words and what became of it.
+    private func run(_ command: Command?, on path: String) -> String? {
+        guard let command else { return nil }
+        do throws(SystemError) {
+            let filled = try command.filling(["zone": zone.description, "file": path])
+            let outcome = try filled.run(deadline: Deadline(seconds: Self.commandPatience, clock: SystemClock()))
+            return outcome.succeeded ? nil : "\(filled) \(outcome.description)"
+        } catch {
+            return "\(command): \(error)"
+        }
+    }
+
+    @discardableResult
+    private func attempt<Result>(_ body: () throws(SystemError) -> Result) throws(PublishError) -> Result {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw PublishError("the zone \(zone) was not published: \(error)")
+        }
+    }
+}
