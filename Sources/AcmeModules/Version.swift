@@ -7,5 +7,5 @@ package enum Version {
 
     package static var userAgent: String { "acme-modules/\(number)" }
 
-    package static var text: String { "acme-modules \(number)" }
+    package static var text: String { "acme-modules \(number)\n\(OpenSSLVersion.text)\n\(CurlVersion.text)" }
 }
