@@ -4,8 +4,10 @@ internal import COpenSSL
 struct Attempt {
     private let action: String
 
+    /// Empties the queue of reasons, so that a failure's are its own: make it before the call that it checks.
     init(_ action: String) {
         self.action = action
+        ERR_clear_error()
     }
 
     /// Returns a C function's result where it is 1 or more, OpenSSL's way to say that it worked.

@@ -57,12 +57,13 @@ package final class Certificate: Sendable {  // X509 *
     }
 
     private static func decode(_ der: [UInt8]) throws(PKIError) -> OpaquePointer {
+        let attempt = Attempt("read the certificate")
         let (made, count) = der.withUnsafeBufferPointer { buffer in
             var end = buffer.baseAddress
             let made = d2i_X509(nil, &end, buffer.count)
             return (made, buffer.baseAddress.flatMap { start in end.map { $0 - start } })
         }
-        let pointer = try Attempt("read the certificate").need(made, "d2i_X509")
+        let pointer = try attempt.need(made, "d2i_X509")
         guard count == der.count else {
             X509_free(pointer)
             throw PKIError("cannot read the certificate: there are bytes behind its end")
@@ -79,9 +80,10 @@ package final class Certificate: Sendable {  // X509 *
     /// Whether `issuer` made this one: its name, its key identifier, its right to sign and its signature.
     package func isIssued(by issuer: Certificate) -> Bool {
         Attempt.asking {
-            X509_check_issued(issuer.pointer, pointer) == X509_V_OK
+            guard let key = X509_get0_pubkey(issuer.pointer) else { return false }
+            return X509_check_issued(issuer.pointer, pointer) == X509_V_OK
                 && X509_check_ca(issuer.pointer) > 0
-                && X509_verify(pointer, X509_get0_pubkey(issuer.pointer)) == 1
+                && X509_verify(pointer, key) == 1
         }
     }
 

@@ -53,8 +53,9 @@ struct CertificateFields {
     }
 
     func date(_ time: UnsafePointer<ASN1_TIME>?, _ field: String) throws(PKIError) -> Date {
+        let attempt = Attempt("read the certificate's \(field)")
         var parts = tm()
-        try Attempt("read the certificate's \(field)").check(ASN1_TIME_to_tm(time, &parts), "ASN1_TIME_to_tm")
+        try attempt.check(ASN1_TIME_to_tm(try attempt.need(time, "X509_get0"), &parts), "ASN1_TIME_to_tm")
         return Date(timeIntervalSince1970: Double(timegm(&parts)))
     }
 
@@ -73,11 +74,12 @@ private final class AlternativeNames {  // GENERAL_NAMES *
 
     /// Nil where the certificate has none.
     init?(of certificate: OpaquePointer) throws(PKIError) {
+        let attempt = Attempt("read the certificate's alternative names")
         var state: Int32 = 0
         let found = shim_alternative_names(certificate, &state)
         if found == nil && state == -1 { return nil }
         if found == nil && state == -2 { throw PKIError("the certificate has two lists of alternative names") }
-        pointer = try Attempt("read the certificate's alternative names").need(found, "X509_get_ext_d2i")
+        pointer = try attempt.need(found, "X509_get_ext_d2i")
     }
 
     deinit {

@@ -15,26 +15,26 @@ enum PEM {
     /// `limit` of them.
     static func certificates(in text: [UInt8], limit: Int) throws(PKIError) -> [[UInt8]] {
         var blocks: [[UInt8]] = []
-        var body: [UInt8]?
+        var body: [UInt8] = []
+        var isInside = false
         for bytes in text.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
-            let line = String(decoding: bytes, as: UTF8.self).trimmed
-            switch (line, body) {
+            let line = trim(bytes)
+            switch (String(decoding: line.prefix(80), as: UTF8.self), isInside) {
             case ("", _): continue
-            case (begin, nil):
+            case (begin, false):
                 guard blocks.count < limit else {
                     throw PKIError("the certificate chain has more than \(limit) certificates")
                 }
+                isInside = true
+            case (end, true):
+                blocks.append(try decode(body, position: blocks.count + 1))
                 body = []
-            case (end, let whole?):
-                blocks.append(try decode(whole, position: blocks.count + 1))
-                body = nil
-            case (_, nil): throw stray(line)
-            case (_, let part?):
-                if line.hasPrefix("-----") { throw stray(line) }
-                body = part + Array(line.utf8)
+                isInside = false
+            case (let text, true) where !text.hasPrefix("-----"): body += line
+            case (let text, _): throw stray(text)
             }
         }
-        guard body == nil else { throw PKIError("the certificate chain breaks off before '\(end)'") }
+        guard !isInside else { throw PKIError("the certificate chain breaks off before '\(end)'") }
         return blocks
     }
 
@@ -47,20 +47,16 @@ enum PEM {
 
     /// Names a wrong label; anything else is not repeated, since it may be part of a key.
     private static func stray(_ line: String) -> PKIError {
-        guard line.hasPrefix("-----"), line.hasSuffix("-----"), line.utf8.count <= 80 else {
+        guard line.hasPrefix("-----"), line.hasSuffix("-----") else {
             return PKIError("the certificate chain holds text that is no certificate")
         }
         return PKIError("the certificate chain holds '\(line)' where only certificates may stand")
     }
-}
 
-extension String {
     /// Without blanks and tabs at both ends.
-    fileprivate var trimmed: String {
-        let isBlank = { (character: Character) in character == " " || character == "\t" }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
-            return ""
-        }
-        return String(self[first...last])
+    private static func trim(_ line: [UInt8].SubSequence) -> [UInt8].SubSequence {
+        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        let start = line.drop(while: isBlank)
+        return start.dropLast(start.reversed().prefix(while: isBlank).count)
     }
 }

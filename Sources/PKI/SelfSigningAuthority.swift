@@ -2,7 +2,7 @@ package import FoundationEssentials
 package import Names
 
 /// A throw-away CA for tests (S21): its key never leaves memory and goes with it.
-package struct SelfSigningAuthority {
+package struct SelfSigningAuthority: Sendable {
     /// The longest that a certificate may be asked for, which is how long the CA itself is valid: ten years.
     package static let longest = 3650
 

@@ -51,11 +51,12 @@ private final class ECDSASignature {  // ECDSA_SIG *
     private let pointer: OpaquePointer
 
     init(_ der: [UInt8]) throws(PKIError) {
+        let attempt = Attempt("read a signature")
         let read = der.withUnsafeBufferPointer { buffer in
             var start = buffer.baseAddress
             return d2i_ECDSA_SIG(nil, &start, buffer.count)
         }
-        pointer = try Attempt("read a signature").need(read, "d2i_ECDSA_SIG")
+        pointer = try attempt.need(read, "d2i_ECDSA_SIG")
     }
 
     deinit {
