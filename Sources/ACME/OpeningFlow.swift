@@ -62,13 +62,14 @@ struct OpeningFlow {
     private mutating func resume(
         _ old: OpenOrder, _ results: [Result<Reply, ACMEError>], _ now: Date
     ) throws(ACMEError) -> Step<OpenOrder> {
-        let object: Order
+        let reply: Reply
         do throws(ACMEError) {
-            object = try results.only().decode(Order.self)
+            reply = try results.only()
         } catch {
             if error.isFinal { return order() }
             throw error
         }
+        guard let object = try? reply.decode(Order.self) else { return order() }
         let current = OpenOrder(object, at: old.url)
         guard isUsable(current.names, current.status, current.expires, now) else { return order() }
         return authorizations(of: current, isResumed: true)

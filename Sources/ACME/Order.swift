@@ -2,7 +2,21 @@ package import FoundationEssentials
 package import Names
 
 /// The states of an order (RFC 8555, section 7.1.6).
-package enum OrderStatus: String, Codable, Sendable { case pending, ready, processing, valid, invalid }
+package enum OrderStatus: String, Codable, Sendable {
+    case pending, ready, processing, valid, invalid
+
+    /// Some servers show what ended the authorizations (Pebble: "deactivated") as the state of the order, which for
+    /// RFC 8555 is then invalid.
+    package init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        let ended = ["deactivated", "expired", "revoked"].contains(text)
+        guard let status = ended ? .invalid : OrderStatus(rawValue: text) else {
+            let words = "'\(text)' is no state of an order"
+            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: words))
+        }
+        self = status
+    }
+}
 
 /// An order as the server shows it (RFC 8555, section 7.1.3).
 struct Order: Decodable {

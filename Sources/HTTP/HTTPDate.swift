@@ -13,11 +13,13 @@ package enum HTTPDate {
             return nil
         }
         let clock = parts[4].split(separator: ":")
-        guard let day = number(parts[1], 2), let year = number(parts[3], 4), clock.count == 3,
+        guard let day = number(parts[1], 2), number(parts[3], 4) != nil, clock.count == 3,
             let hour = number(clock[0], 2), let minute = number(clock[1], 2), let second = number(clock[2], 2)
         else { return nil }
         let iso = "\(parts[3])-\(padded(month + 1))-\(padded(day))T\(padded(hour)):\(padded(minute)):\(padded(second))Z"
-        return year < 1970 ? nil : try? Date(iso, strategy: .iso8601)
+        // A day or hour that does not exist would be carried over into the next one.
+        guard let date = try? Date(iso, strategy: .iso8601), date.formatted(.iso8601) == iso else { return nil }
+        return date
     }
 
     private static func number(_ text: Substring, _ digits: Int) -> Int? {

@@ -1,0 +1,47 @@
+internal import Glibc
+internal import Platform
+
+/// Loopback ports that nobody listens on.
+package enum FreePorts {
+    /// Different ports of 127.0.0.1 that are free for TCP; they stay free unless somebody is quicker.
+    package static func take(_ count: Int) throws -> [UInt16] {
+        var sockets: [Int32] = []
+        defer { for socket in sockets { close(socket) } }
+        var ports: [UInt16] = []
+        for _ in 0..<count {
+            let descriptor = try check(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), "open", "a socket")
+            sockets.append(descriptor)
+            var address = loopback(0)
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let status = withUnsafeMutablePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                    bind(descriptor, pointer, length) == 0 ? getsockname(descriptor, pointer, &length) : -1
+                }
+            }
+            try check(status, "bind", "127.0.0.1")
+            ports.append(UInt16(bigEndian: address.sin_port))
+        }
+        return ports
+    }
+
+    /// Whether a TCP connection to 127.0.0.1 is accepted.
+    package static func isListening(_ port: UInt16) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = loopback(port)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+
+    private static func loopback(_ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        return address
+    }
+}

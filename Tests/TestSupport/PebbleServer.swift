@@ -1,0 +1,165 @@
+internal import Foundation
+internal import Platform
+
+/// A real ACME server on free loopback ports, with the DNS server that it validates against. Both end with the object.
+package final class PebbleServer {
+    /// How strange the server is.
+    package struct Options: Sendable {
+        /// Percent of good nonces that are refused.
+        package var nonceReject = 0
+        /// Percent of valid authorizations that a new order gets again.
+        package var authzReuse = 0
+        /// Names for which, and below which, nothing is issued.
+        package var blocklist = ["blocked.example"]
+        /// Seconds for which certificates are valid; nil for the server's own five years.
+        package var validity: Int?
+
+        package init(nonceReject: Int = 0, authzReuse: Int = 0, validity: Int? = nil) {
+            self.nonceReject = nonceReject
+            self.authzReuse = authzReuse
+            self.validity = validity
+        }
+    }
+
+    package let directoryURL: String
+    /// PEM file to be trusted for the server's HTTPS.
+    package let caBundle: String
+
+    private let directory: String
+    private let managementURL: String
+    private let challengeURL: String
+    private var processes: [Process] = []
+
+    package init(_ options: Options = Options()) throws {
+        setenv("no_proxy", "127.0.0.1,localhost", 1)
+        var template = Array("/tmp/acme-modules-pebble-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw SystemError("make a directory in", "/tmp") }
+        directory = String(cString: made)
+        let ports = try FreePorts.take(4)
+        directoryURL = "https://127.0.0.1:\(ports[0])/dir"
+        managementURL = "https://127.0.0.1:\(ports[1])"
+        challengeURL = "http://127.0.0.1:\(ports[2])"
+        caBundle = directory + "/server.pem"
+        do {
+            try makeServerCertificate()
+            try start(options, ports)
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    deinit {
+        stop()
+    }
+
+    /// Ends both servers and removes their files.
+    package func stop() {
+        for process in processes where process.isRunning {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        processes = []
+        try? Files.remove(directory)
+    }
+
+    /// Adds TXT values, each to what its name has already.
+    package func addTXT(_ records: [(name: String, value: String)]) throws {
+        let requests = try records.map { record in
+            let body = try JSONEncoder().encode(["host": record.name + ".", "value": record.value])
+            return "url = \"\(challengeURL)/set-txt\"\ndata = \(Self.quoted(String(decoding: body, as: UTF8.self)))\n"
+        }
+        try curl(requests.joined(separator: "next\n"))
+    }
+
+    /// Takes all values of a name away.
+    package func clearTXT(_ name: String) throws {
+        let body = Self.quoted("{\"host\": \"\(name).\"}")
+        try curl("url = \"\(challengeURL)/clear-txt\"\ndata = \(body)\n")
+    }
+
+    /// The root that issued certificates lead to, in PEM; another one for each server.
+    package func root() throws -> String {
+        try curl("url = \"\(managementURL)/roots/0\"\ncacert = \"\(caBundle)\"\n")
+    }
+
+    /// What the ACME server wrote so far: a line for each request.
+    package func log() throws -> String {
+        String(decoding: try Files.read(directory + "/pebble.log", limit: 64 << 20) ?? [], as: UTF8.self)
+    }
+
+    @discardableResult
+    private func curl(_ configuration: String) throws -> String {
+        let result = try Program.run(["curl", "-sS", "--fail-early", "-f", "-K", "-"], input: Array(configuration.utf8))
+        guard result.status == 0 else { throw Failure(description: "curl: \(result)") }
+        return result.stdout
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"") + "\""
+    }
+
+    private func makeServerCertificate() throws {
+        let result = try Program.run([
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "2", "-subj", "/CN=pebble", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+            "-keyout", directory + "/server.key", "-out", caBundle,
+        ])
+        guard result.status == 0 else { throw Failure(description: "openssl: \(result)") }
+    }
+
+    private func start(_ options: Options, _ ports: [UInt16]) throws {
+        var settings: [String: Any] = [
+            "listenAddress": "127.0.0.1:\(ports[0])", "managementListenAddress": "127.0.0.1:\(ports[1])",
+            "certificate": caBundle, "privateKey": directory + "/server.key", "httpPort": 1, "tlsPort": 1,
+            "ocspResponderURL": "", "externalAccountBindingRequired": false, "domainBlocklist": options.blocklist,
+        ]
+        if let validity = options.validity { settings["certificateValidityPeriod"] = validity }
+        let configuration = directory + "/pebble.json"
+        let json = try JSONSerialization.data(withJSONObject: ["pebble": settings])
+        try AtomicFile.write(Array(json), to: configuration, access: .own(mode: 0o600))
+
+        try launch(
+            [
+                "pebble-challtestsrv", "-dns01", "127.0.0.1:\(ports[3])", "-management", "127.0.0.1:\(ports[2])",
+                "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", "",
+            ], log: "challtestsrv.log")
+        try launch(
+            ["pebble", "-strict", "-config", configuration, "-dnsserver", "127.0.0.1:\(ports[3])"], log: "pebble.log",
+            environment: [
+                "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "\(options.nonceReject)",
+                "PEBBLE_AUTHZREUSE": "\(options.authzReuse)",
+            ])
+        for port in ports.prefix(3) { try awaitListener(port) }
+    }
+
+    private func launch(_ arguments: [String], log: String, environment: [String: String] = [:]) throws {
+        let path = directory + "/" + log
+        try AtomicFile.write([], to: path, access: .own(mode: 0o600))
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        let output = FileHandle(forWritingAtPath: path) ?? FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        processes.append(process)
+    }
+
+    /// Asks again and again whether anybody listens.
+    private func awaitListener(_ port: UInt16) throws {
+        let deadline = Deadline(seconds: 30, clock: SystemClock())
+        while !FreePorts.isListening(port) {
+            if deadline.hasPassed || processes.contains(where: { !$0.isRunning }) {
+                throw Failure(description: "nobody listens on port \(port): \(try log())")
+            }
+            deadline.pause(seconds: 0.01)
+        }
+    }
+
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+}
