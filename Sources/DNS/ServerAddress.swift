@@ -95,6 +95,14 @@ package struct ServerAddress: Sendable, Hashable, CustomStringConvertible {
         return first.pointee.ai_addr.map { body($0, first.pointee.ai_addrlen) }
     }
 
+    /// Whether this machine has any way to send there: an IPv6 address is none to a machine without IPv6. Sends nothing.
+    package var isRoutable: Bool {
+        let descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return withSocketAddress { connect(descriptor, $0, $1) == 0 } ?? false
+    }
+
     /// The servers that this machine's resolv.conf names (`res_ninit`).
     package static func system() -> [ServerAddress] {
         let width = 96

@@ -1,0 +1,99 @@
+package import AnsibleModule
+internal import DNS
+internal import Names
+internal import Platform
+internal import Publishers
+
+/// Step 4 of the flow: puts the TXT records of all hosts into the signing zone and waits until every authoritative
+/// server shows them.
+package enum PublishTXT: Module {
+    package static let name = "acme_publish_txt"
+    package static let emptyFields: [String: JSONValue] = [
+        "added": [], "removed": [], "kept": [], "visible_on": [], "warnings": [], "serial": nil, "waited": 0,
+    ]
+
+    package static func run(_ invocation: Invocation) -> ModuleResult {
+        do {
+            let options = try PublishTXTOptions(invocation)
+            let publisher = ZoneFilePublisher(
+                zone: options.zone, settings: options.zoneFile, clock: SystemClock())
+            return try run(options, publisher, dryRun: invocation.checkMode)
+        } catch {
+            return .failure("\(error)")
+        }
+    }
+
+    private static func run(
+        _ options: PublishTXTOptions, _ publisher: some Publisher, dryRun: Bool
+    ) throws(PublishError) -> ModuleResult {
+        let publication = try publisher.publish(options.records, keep: options.keep, dryRun: dryRun)
+        var report = PublicationReport(publication, zone: options.zone, dryRun: dryRun)
+        if !options.records.isEmpty && !dryRun && options.visibleTimeout > 0 { report.wait(options) }
+        return report.result
+    }
+}
+
+/// What one call of `acme_publish_txt` did, as Ansible is told.
+private struct PublicationReport {
+    private let publication: Publication
+    private var message: String
+    private var failure: String?
+    private var warnings: [String]
+    private var visibleOn: [String] = []
+    private var waited = 0.0
+
+    init(_ publication: Publication, zone: DNSName, dryRun: Bool) {
+        self.publication = publication
+        warnings = publication.warnings
+        let count = publication.added.count
+        let records = count == 1 ? "1 record" : "\(count) records"
+        message =
+            switch (publication.changed, dryRun) {
+            case (true, true): "\(records) would be added to \(zone)"
+            case (true, false): "\(records) added to \(zone)"
+            case (false, _): "\(zone) has nothing new to show"
+            }
+    }
+
+    /// Waits until all values of this call are visible, in a zone that was not changed too.
+    mutating func wait(_ options: PublishTXTOptions) {
+        let deadline = Deadline(seconds: Double(options.visibleTimeout), clock: SystemClock())
+        let resolver = Resolver(servers: options.resolvers, deadline: deadline)
+        do throws(AuthoritativeServers.Failure) {
+            let found = try AuthoritativeServers(of: options.zone, given: options.servers, resolver: resolver)
+            warnings += found.warnings
+            let values = Dictionary(grouping: options.records, by: \.name).mapValues { $0.map(\.value.text) }
+            let outcome = Visibility(zone: options.zone, values: values, servers: found.servers).wait(until: deadline)
+            visibleOn = outcome.visible.map(\.address.description)
+            waited = outcome.waited
+            failure = outcome.error?.description
+            message += "; visible on \(visibleOn.joined(separator: ", "))"
+        } catch {
+            failure = error.description
+        }
+    }
+
+    var result: ModuleResult {
+        let fields: [String: JSONValue] = [
+            "serial": publication.serial.map { .integer(Int($0)) } ?? .null,
+            "added": Self.list(publication.added),
+            "removed": Self.list(publication.removed),
+            "kept": Self.list(publication.kept),
+            "visible_on": .strings(visibleOn),
+            "waited": .number((waited * 1000).rounded() / 1000),
+            "warnings": .strings(warnings),
+            "diff": [
+                "before": .string(publication.before),
+                "after": .string(publication.after),
+                "before_header": .string(publication.place),
+                "after_header": .string(publication.place),
+            ],
+        ]
+        if let failure { return .failure(failure, changed: publication.changed, fields: fields) }
+        return ModuleResult(changed: publication.changed, msg: message, fields: fields)
+    }
+
+    private static func list(_ records: [TXTRecord]) -> JSONValue {
+        .array(records.map { ["target": .string($0.name.description), "value": .string($0.value.text)] })
+    }
+}

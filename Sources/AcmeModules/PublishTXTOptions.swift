@@ -1,0 +1,108 @@
+internal import AnsibleModule
+internal import DNS
+internal import Names
+internal import Platform
+internal import Publishers
+
+/// The options of `acme_publish_txt`, read and checked as a whole before anything is touched.
+struct PublishTXTOptions {
+    let zone: DNSName
+    let records: [TXTRecord]
+    let zoneFile: ZoneFileSettings
+    /// Seconds for which tokens of earlier calls stay.
+    let keep: Int64
+    /// The servers to ask; nil for those of the zone's NS records.
+    let servers: [ServerReference]?
+    /// The resolvers that find them; none for the system's.
+    let resolvers: [ServerAddress]
+    /// Seconds to wait for the records to be visible; zero not to wait.
+    let visibleTimeout: Int
+
+    init(_ invocation: Invocation) throws(OptionError) {
+        var options = invocation.options
+        zone = try options.dnsName("zone")
+        records = try Self.records(&options)
+        guard var provider = try options.mapping("zone_file") else { throw options.missing("zone_file") }
+        zoneFile = try ZoneFileSettings(&provider)
+        keep = Int64(try options.integer("keep", default: 3600, in: 0...31_536_000))
+        servers = try Self.servers(&options)
+        resolvers = try options.serverAddresses("dns_servers")
+        visibleTimeout = try options.integer("visible_timeout", default: 120, in: 0...86_400)
+        try options.rejectUnknown()
+    }
+
+    /// Each once, sorted. Members that are not needed here are passed over: `acme_request_tokens` returns more.
+    private static func records(_ options: inout Options) throws(OptionError) -> [TXTRecord] {
+        guard let entries = try options.mappings("records") else { throw options.missing("records") }
+        var records: Set<TXTRecord> = []
+        for var entry in entries {
+            let member = try entry.string("target") == nil ? "record" : "target"
+            guard entry.names.contains(member) else { throw entry.missing("target") }
+            let name = try entry.dnsName(member)
+            let text = try entry.requiredString("value")
+            do throws(TXTValue.Invalid) {
+                records.insert(TXTRecord(name: name, value: try TXTValue(text)))
+            } catch {
+                throw entry.invalid("value", "cannot be a TXT record of \(name): it \(error)")
+            }
+        }
+        return records.sorted()
+    }
+
+    private static func servers(_ options: inout Options) throws(OptionError) -> [ServerReference]? {
+        guard let texts = try options.strings("servers") else { return nil }
+        guard !texts.isEmpty else {
+            throw options.invalid("servers", "names none; leave it out for the zone's own, or set visible_timeout to 0")
+        }
+        var servers: [ServerReference] = []
+        for text in texts {
+            guard let server = ServerReference(text) else {
+                throw options.invalid("servers", "holds '\(text)', which is neither an address nor a name of a server")
+            }
+            servers.append(server)
+        }
+        return servers
+    }
+}
+
+extension ZoneFileSettings {
+    /// Reads the mapping `zone_file`.
+    init(_ options: inout Options) throws(OptionError) {
+        guard let path = try options.path("path") else { throw options.missing("path") }
+        let hostmaster = try options.string("hostmaster")
+        self.init(
+            path: path,
+            nameServers: try Self.nameServers(&options),
+            hostmaster: try hostmaster.map { text throws(OptionError) in
+                do {
+                    return try Self.mailbox(text)
+                } catch {
+                    throw options.invalid("hostmaster", "cannot be used: \(error)")
+                }
+            },
+            ttl: UInt32(try options.integer("ttl", default: 60, in: 1...86_400)),
+            checkCommand: try options.command("check_command", default: ["named-checkzone", "{zone}", "{file}"]),
+            reloadCommand: try options.command("reload_command", default: ["rndc", "reload", "{zone}"]))
+        try options.rejectUnknown()
+    }
+
+    /// A list of names, or a mapping from names to an address or a list of addresses.
+    private static func nameServers(_ options: inout Options) throws(OptionError) -> [NameServer]? {
+        guard options.isMapping("nameservers"), var members = try options.mapping("nameservers") else {
+            guard let names = try options.strings("nameservers") else { return nil }
+            var servers: [NameServer] = []
+            for name in names { servers.append(NameServer(name: try options.dnsName(name, in: "nameservers"))) }
+            return servers.isEmpty ? nil : servers
+        }
+        var servers: [NameServer] = []
+        for text in members.names {
+            let name = try options.dnsName(text, in: "nameservers")
+            let addresses = try members.serverAddresses(text)
+            guard addresses.allSatisfy({ $0.port == 53 }) else {
+                throw members.invalid(text, "must hold addresses without ports")
+            }
+            servers.append(NameServer(name: name, addresses: addresses))
+        }
+        return servers.isEmpty ? nil : servers
+    }
+}
