@@ -105,7 +105,7 @@ struct FinalizeRun {
             failed: certificates.contains { $0.failure != nil },
             fields: [
                 "certificates": .array(certificates.map(\.json)), "updated": .strings(updated),
-                "diff": FinalizedCertificate.diff(of: certificates),
-            ])
+                "diff": updated.isEmpty ? nil : FinalizedCertificate.diff(of: certificates),
+            ].compactMapValues { $0 })
     }
 }

@@ -58,9 +58,11 @@ struct RequestRun {
         return report(requests, changed: changed, preflight)
     }
 
-    /// Reads what is installed and decides for each certificate.
+    /// Reads what is installed and decides for each certificate. An order that an earlier run began is ended even
+    /// where the certificate would do: the finalize step takes up every order, and this one's tokens must be visible.
     private func inspect() -> [RequestedCertificate] {
         let store = CertificateStore(path: options.certPath)
+        let orders = state.orders(of: options.authority)
         let now = deadline.clock.now
         return options.certificates.map { certificate in
             var request = RequestedCertificate(certificate: certificate)
@@ -69,6 +71,8 @@ struct RequestRun {
                 let wanted = certificate.wanted(from: options.authority, force: certificate.settings.force)
                 request.note(installation)
                 switch RenewalDecision(for: wanted, given: installation, now: now) {
+                case .keep where orders.usable(for: certificate) != nil:
+                    request.reason = "an order of an earlier run is under way"
                 case .keep(let reason): request.outcome = .kept(reason)
                 case .obtain(let reason): request.reason = reason
                 }
