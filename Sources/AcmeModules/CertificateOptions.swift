@@ -29,10 +29,16 @@ struct CertificateOptions {
         self.names = names
     }
 
-    func wanted(from authority: Authority, force: Bool) -> WantedCertificate {
+    func wanted(from authority: Authority) -> WantedCertificate {
         WantedCertificate(
             names: names, keyType: settings.keyType, authority: authority, remainingDays: settings.remainingDays,
-            force: force)
+            force: settings.force)
+    }
+
+    /// The same without a wish for a younger certificate: any that is still valid will do.
+    func wantedAtLeast(from authority: Authority) -> WantedCertificate {
+        WantedCertificate(
+            names: names, keyType: settings.keyType, authority: authority, remainingDays: 0, force: false)
     }
 }
 

@@ -12,7 +12,7 @@ package enum Finalize: Module {
         do {
             let options = try CommonOptions(invocation)
             let deadline = Deadline(seconds: Double(options.timeout), clock: SystemClock())
-            let run = FinalizeRun(options: options, deadline: deadline)
+            let run = FinalizeRun(options: options, deadline: deadline, isPrediction: invocation.checkMode)
             return invocation.checkMode ? run.predict() : try run.perform()
         } catch {
             return .failure("\(error)")
@@ -24,6 +24,8 @@ package enum Finalize: Module {
 struct FinalizeRun {
     let options: CommonOptions
     let deadline: Deadline
+    /// Without orders, since the request step only predicted, too.
+    let isPrediction: Bool
 
     private var state: StateDirectory { StateDirectory(path: options.statePath) }
     private var store: CertificateStore { CertificateStore(path: options.certPath) }
@@ -49,7 +51,6 @@ struct FinalizeRun {
                 if case .ordered = certificate.outcome { certificate.outcome = .renewed }
                 if case .withoutOrder = certificate.outcome { certificate.outcome = .renewed }
                 if case .kept(true) = certificate.outcome { certificate.outcome = .accessCorrected }
-                if certificate.options.settings.force { certificate.outcome = .renewed }
                 return certificate
             })
     }
@@ -78,7 +79,9 @@ struct FinalizeRun {
         {
             return .ordered(found.record, found.key)
         }
-        let wanted = certificate.wanted(from: options.authority, force: false)
+        let wanted =
+            isPrediction
+            ? certificate.wanted(from: options.authority) : certificate.wantedAtLeast(from: options.authority)
         switch RenewalDecision(for: wanted, given: installation, now: deadline.clock.now) {
         case .obtain(let reason): return .withoutOrder(reason: reason)
         case .keep:

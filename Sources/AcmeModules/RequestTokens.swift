@@ -68,7 +68,7 @@ struct RequestRun {
             var request = RequestedCertificate(certificate: certificate)
             do {
                 let installation = try store.installation(of: certificate.firstName)
-                let wanted = certificate.wanted(from: options.authority, force: certificate.settings.force)
+                let wanted = certificate.wanted(from: options.authority)
                 request.note(installation)
                 switch RenewalDecision(for: wanted, given: installation, now: now) {
                 case .keep where orders.usable(for: certificate) != nil:
