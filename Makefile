@@ -29,7 +29,7 @@ $(ACME_MODULES): $(sources)
 lint: deps ## formatting and style of Swift, Ansible and YAML
 	$(phase) "Swift format" $(swift) format lint --strict -r Sources Tests Package.swift
 	$(phase) "YAML" yamllint --strict .
-	$(phase) "Ansible syntax" ansible-playbook --syntax-check -i ansible/lab/inventory ansible/lab/*.yaml $(wildcard playbooks/*.yaml)
+	$(phase) "Ansible syntax" ansible-playbook --syntax-check -i localhost, ansible/lab/up.yaml ansible/lab/down.yaml ansible/lab/report.yaml $(wildcard playbooks/*.yaml)
 	$(phase) "Ansible style" ansible-lint --offline
 
 test: lint build ## everything: lint, unit, contract and end-to-end tests
@@ -39,7 +39,7 @@ test: lint build ## everything: lint, unit, contract and end-to-end tests
 		$(phase) "End-to-end tests" $(swift) test --skip-build --filter '^EndToEnd\.'
 
 demo: build ## certificates for every host of a lab, and a second run with nothing to do
-	trap '$(MAKE) -s lab-down' EXIT && $(MAKE) -s lab-start && ansible/lab/files/demo.sh $(CURDIR)
+	trap '$(MAKE) -s lab-down' EXIT && $(MAKE) -s lab-start && ansible/lab/files/demo.sh
 
 .PHONY: lab-start
 lab-start: deps

@@ -58,6 +58,9 @@ fi
 
 if [ -d "$lab/$name" ]; then
     cp -R "$lab/$name/." .
-    chroot . /etc/rc.local &
+    {
+        chroot . /etc/rc.local || true
+        echo 1 >"$lab/run/$name.exit"
+    } &
 fi
 exec chroot . /usr/sbin/sshd -D -e
