@@ -1,0 +1,111 @@
+import AnsibleModule
+import Foundation
+import Platform
+import TestSupport
+import Testing
+
+/// The documentation beside a shim, read by its indentation: this project's own files, not any YAML.
+private struct Documentation {
+    private let lines: [String]
+
+    init(_ module: ModuleContract) throws {
+        let path = "\(RealProgram.root)/ansible/library/\(module.rawValue).yml"
+        lines = try String(contentsOfFile: path, encoding: .utf8).components(separatedBy: "\n")
+    }
+
+    /// The keys one level below the line `header` (with its indentation), up to the next line that is not deeper.
+    func keys(below header: String) throws -> [String] { try block(below: header).keys }
+
+    /// The suboptions of an option.
+    func suboptions(of option: String) throws -> [String] {
+        let inner = try block(below: "    \(option):").lines
+        let start = try #require(inner.firstIndex(of: "      suboptions:"))
+        return Self.keys(inner[(start + 1)...].prefix { Self.depth($0) > 6 }, depth: 8)
+    }
+
+    /// The options that their description allows per certificate.
+    func optionsPerCertificate() throws -> [String] {
+        try keys(below: "  options:").filter { option in
+            try block(below: "    \(option):").lines.contains { $0.hasSuffix("May also stand in O(certs).") }
+        }
+    }
+
+    func choices(of option: String) throws -> String {
+        let prefix = "      choices: ["
+        let line = try #require(try block(below: "    \(option):").lines.first { $0.hasPrefix(prefix) })
+        return String(line.dropFirst(prefix.count).dropLast())
+    }
+
+    private func block(below header: String) throws -> (lines: [String], keys: [String]) {
+        let start = try #require(lines.firstIndex(of: header), "no line '\(header)'")
+        let depth = Self.depth(header)
+        let inner = lines[(start + 1)...].prefix { $0.isEmpty || Self.depth($0) > depth }
+        return (Array(inner), Self.keys(inner, depth: depth + 2))
+    }
+
+    private static func keys(_ lines: some Sequence<String>, depth: Int) -> [String] {
+        lines.filter { Self.depth($0) == depth && $0.hasSuffix(":") }.map { String($0.dropFirst(depth).dropLast()) }
+    }
+
+    private static func depth(_ line: String) -> Int { line.prefix { $0 == " " }.count }
+}
+
+@Suite struct DocumentationContract {
+    /// Options that are accepted, but for what is added to them.
+    private static let certificates: [String: JSONValue] = ["certs": ["web": ["domains": ["a.example.org"]]]]
+    private static let publication: [String: JSONValue] = [
+        "zone": "acme.example.org", "records": [],
+        "zone_file": ["path": "/nowhere/zone.db", "nameservers": ["ns1.example.org"]],
+    ]
+
+    /// The names that the program itself lists when it is given one that it does not know.
+    private func known(_ module: ModuleContract, _ options: [String: JSONValue]) throws -> [String] {
+        try withTemporaryDirectory { directory in
+            let all = module == .publishTXT ? .object(options) : hermetic(directory, options)
+            let words = try RealProgram.call(module.rawValue, all).msg.components(separatedBy: "known options: ")
+            try #require(words.count == 2, "\(words)")
+            return words[1].components(separatedBy: ", ").sorted()
+        }
+    }
+
+    private func base(_ module: ModuleContract) -> [String: JSONValue] {
+        switch module {
+        case .requestTokens, .finalize: Self.certificates
+        case .publishTXT: Self.publication
+        }
+    }
+
+    @Test(arguments: ModuleContract.allCases)
+    func `every option is documented, and every documented option exists`(module: ModuleContract) throws {
+        let documented = try Documentation(module).keys(below: "  options:").sorted()
+        #expect(try known(module, base(module).merging(["zzzzzz": 1]) { $1 }) == documented)
+    }
+
+    @Test(arguments: [ModuleContract.requestTokens, .finalize])
+    func `the options per certificate are documented as such`(module: ModuleContract) throws {
+        let documented = try Documentation(module).optionsPerCertificate()
+        let options: [String: JSONValue] = ["certs": ["web": ["domains": ["a.example.org"], "zzzzzz": 1]]]
+        #expect(try known(module, options) == (documented + ["domains"]).sorted())
+    }
+
+    @Test func `the options of the zone file are documented`() throws {
+        let zoneFile: JSONValue = ["path": "/nowhere/zone.db", "nameservers": ["ns1.example.org"], "zzzzzz": 1]
+        let options = Self.publication.merging(["zone_file": zoneFile]) { $1 }
+        #expect(
+            try known(.publishTXT, options) == (try Documentation(.publishTXT).suboptions(of: "zone_file").sorted()))
+    }
+
+    @Test(arguments: [ModuleContract.requestTokens, .finalize])
+    func `the choices are documented`(module: ModuleContract) throws {
+        let choices = try Documentation(module).choices(of: "key_type")
+        let answer = try RealProgram.call(
+            module.rawValue, .object(Self.certificates.merging(["key_type": "dsa"]) { $1 }))
+        #expect(answer.msg.contains("must be one of \(choices), not"), "\(answer.msg)")
+    }
+
+    @Test(arguments: ModuleContract.allCases)
+    func `every list that is returned is documented`(module: ModuleContract) throws {
+        let documented = try Documentation(module).keys(below: "RETURN:")
+        for list in module.lists { #expect(documented.contains(list)) }
+    }
+}
