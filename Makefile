@@ -11,6 +11,9 @@ phase := .ci/phase
 swift := $(CURDIR)/.ci/swift
 # The lab mounts and opens ports below 1024: it needs root.
 as_root := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=ANSIBLE_CONFIG env PATH="$(PATH)")
+stop_lab := $(as_root) ansible/lab/files/world.sh stop $(CURDIR)/.lab
+# Whatever ends a recipe that begins with this, Control-C too, the lab is stopped.
+with_lab = trap 'exit 130' INT TERM && trap '$(MAKE) -s lab-down' EXIT && $(MAKE) -s lab-start
 sources := Package.swift $(shell find Sources -type f)
 
 help: ## list the targets
@@ -34,22 +37,23 @@ lint: deps ## formatting and style of Swift, Ansible and YAML
 
 test: lint build ## everything: lint, unit, contract and end-to-end tests
 	$(phase) "Unit tests" $(swift) test --skip EndToEnd --skip Contract
-	trap '$(MAKE) -s lab-down' EXIT && $(MAKE) -s lab-start && \
+	$(with_lab) && \
 		$(phase) "Contract tests" $(swift) test --skip-build --filter '^Contract\.' && \
 		$(phase) "End-to-end tests" $(swift) test --skip-build --filter '^EndToEnd\.'
 
 demo: build ## certificates for every host of a lab, and a second run with nothing to do
-	trap '$(MAKE) -s lab-down' EXIT && $(MAKE) -s lab-start && ansible/lab/files/demo.sh
+	$(with_lab) && ansible/lab/files/demo.sh
 
 .PHONY: lab-start
 lab-start: deps
-	PHASE_LINES=30 $(phase) "Lab up" $(as_root) ansible-playbook -i localhost, ansible/lab/up.yaml
+	trap 'exit 130' INT TERM; trap '$(stop_lab) >/dev/null' EXIT; \
+		PHASE_LINES=30 $(phase) "Lab up" $(as_root) ansible-playbook -i localhost, ansible/lab/up.yaml && trap - EXIT
 
 lab-up: lab-start ## start the lab and say how to talk to it
 	ansible/lab/files/hints.sh $(CURDIR)/.lab
 
 lab-down: ## stop the lab
-	$(phase) "Lab down" $(as_root) ansible/lab/files/world.sh stop $(CURDIR)/.lab
+	$(phase) "Lab down" $(stop_lab)
 
 clean: lab-down ## stop the lab and remove what was built
 	rm -rf .build build .lab .venv

@@ -3,7 +3,7 @@
 # Asks every part of the lab until it answers; where one ends or does not answer in time, prints its log and fails.
 set -eu
 lab=$1
-deadline=$(($(date +%s) + 30))
+deadline=$(($(date +%s) + 60))
 asked=
 
 # The first complaint is made; whatever else fails then has the same cause, or comes next time.
