@@ -22,6 +22,8 @@ struct Call {
     var accept: String?
     /// The resource was made a moment ago, so that not every server of the CA may know it yet.
     var isFresh = false
+    /// Of all that is due at a moment, only the calls of the lowest turn are sent.
+    var turn = 0
 
     static func fetch(_ url: String, _ purpose: String, isFresh: Bool = false) -> Call {
         Call(purpose: purpose, url: url, payload: .empty, isFresh: isFresh)

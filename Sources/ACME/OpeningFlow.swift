@@ -101,7 +101,13 @@ struct OpeningFlow {
         guard order.status == .pending, !order.authorizations.isEmpty else { return .done(.success(order)) }
         stage = .authorizing(order, isResumed: isResumed)
         let purpose = "fetch the authorizations for \(title)"
-        return .send(order.authorizations.map { .fetch($0, purpose, isFresh: !isResumed) })
+        return .send(
+            order.authorizations.map { url in
+                var call = Call.fetch(url, purpose, isFresh: !isResumed)
+                // Not while orders are made: Pebble 2.4 locks up for good where the two meet.
+                call.turn = 1
+                return call
+            })
     }
 
     private mutating func authorize(

@@ -88,10 +88,10 @@ final class Rounds {
         }
         let now = clock.uptime
         let due = open.filter { $0.due <= now }
-        if due.isEmpty {
-            deadline.pause(seconds: (open.map(\.due).min() ?? now) - now)
+        if let turn = due.map(\.call.turn).min() {
+            send(due.filter { $0.call.turn == turn }, deadline)
         } else {
-            send(due, deadline)
+            deadline.pause(seconds: (open.map(\.due).min() ?? now) - now)
         }
     }
 

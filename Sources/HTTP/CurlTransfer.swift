@@ -69,7 +69,7 @@ final class CurlTransfer {
         options.set(CURLOPT_TIMEOUT_MS, milliseconds)
         options.set(CURLOPT_CONNECTTIMEOUT_MS, min(milliseconds, 15_000))
         options.set(CURLOPT_LOW_SPEED_LIMIT, 1)
-        options.set(CURLOPT_LOW_SPEED_TIME, 60)
+        options.set(CURLOPT_LOW_SPEED_TIME, 30)
     }
 
     private func setMessage(_ options: CurlOptions) {

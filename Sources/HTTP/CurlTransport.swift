@@ -47,7 +47,7 @@ package final class CurlTransport: Transport {
         for transfer in transfers { start(transfer, deadline) }
         drive(transfers, deadline)
         for transfer in transfers { curl_multi_remove_handle(UnsafeMutableRawPointer(multi), transfer.easy) }
-        return transfers.map { $0.outcome ?? .failure($0.failure("the time is over", .freely)) }
+        return transfers.map { $0.outcome ?? .failure($0.failure("it did not answer within the time limit", .freely)) }
     }
 
     private func start(_ transfer: CurlTransfer, _ deadline: Deadline) {

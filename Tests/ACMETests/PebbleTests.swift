@@ -27,7 +27,8 @@ import Testing
     @Test func `two phases take about ten requests one after the other`() throws {
         let lab = try Lab()
         let opening = try lab.client()
-        let orders = try opening.client.openOrders((0..<20).map { try lab.wish(["a\($0).example", "b\($0).example"]) }) {
+        let orders = try opening.client.openOrders((0..<20).map { try lab.wish(["a\($0).example", "b\($0).example"]) })
+        {
             _, _ in
         }.map { try $0.get() }
         #expect(opening.transport.rounds == 4)

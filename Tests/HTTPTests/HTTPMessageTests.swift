@@ -12,7 +12,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("application/json", "application/json"), ("Application/Problem+JSON; charset=utf-8", "application/problem+json"),
+        ("application/json", "application/json"),
+        ("Application/Problem+JSON; charset=utf-8", "application/problem+json"),
     ]) func `a media type is lower case without parameters`(text: String, type: String) {
         #expect(HTTPResponse(status: 200, fields: [HTTPField("Content-Type", text)]).mediaType == type)
     }

@@ -90,7 +90,8 @@ package final class PebbleServer {
 
     @discardableResult
     private func curl(_ configuration: String) throws -> String {
-        let result = try Program.run(["curl", "-sS", "--fail-early", "-f", "-K", "-"], input: Array(configuration.utf8))
+        let result = try Program.run(
+            ["curl", "-sS", "--fail-early", "-f", "-K", "-"], input: Array(configuration.utf8))
         guard result.status == 0 else { throw Failure(description: "curl: \(result)") }
         return result.stdout
     }
@@ -129,6 +130,9 @@ package final class PebbleServer {
             environment: [
                 "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "\(options.nonceReject)",
                 "PEBBLE_AUTHZREUSE": "\(options.authzReuse)",
+                // Pebble 2.4 locks up where one client makes an order while another one asks for an authorization;
+                // its threads must not interrupt each other.
+                "GOMAXPROCS": "1", "GODEBUG": "asyncpreemptoff=1",
             ])
         for port in ports.prefix(3) { try awaitListener(port) }
     }
