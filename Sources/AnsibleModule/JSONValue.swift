@@ -1,5 +1,5 @@
 /// Any JSON text as a value (RFC 8259).
-package enum JSONValue: Sendable, Equatable {
+package enum JSONValue: Sendable, Hashable {
     case null
     case bool(Bool)
     case integer(Int)

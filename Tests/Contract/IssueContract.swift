@@ -1,0 +1,170 @@
+import AnsibleModule
+import Foundation
+import Platform
+import TestSupport
+import Testing
+
+@Suite struct IssueContract {
+    @Test(arguments: [(0, 0), (30, 50), (30, 100)])
+    func `from tokens to files, and nothing to do the second time`(nonceReject: Int, authzReuse: Int) throws {
+        try withWorld(.init(nonceReject: nonceReject, authzReuse: authzReuse)) { world in
+            let options = world.options([
+                "web": ["a.example.org:8443", "b.example.org"], "wild": ["c.example.org", "*.c.example.org"],
+            ])
+            let finalized = try world.issue(options)
+            #expect(finalized["updated"] == ["web", "wild"])
+            try world.verify("a.example.org")
+            try world.verify("c.example.org")
+
+            let before = try listing(world.directory)
+            let orders = try world.orders()
+            let again = try world.issue(options)
+            #expect(!again.changed)
+            #expect(again["updated"] == [])
+            #expect(try world.orders() == orders)
+            #expect(try listing(world.directory) == before)
+        }
+    }
+
+    @Test func `a name more renews only the certificate that it is on`() throws {
+        try withWorld { world in
+            try world.issue(world.options(["one": ["a.example.org"], "two": ["b.example.org"]]))
+            let options = world.options(["one": ["a.example.org", "new.example.org"], "two": ["b.example.org"]])
+            let requested = try world.request(options)
+            #expect(requested.all("certificates", "action") == ["authorize", "none"])
+            #expect(Set(requested.all("txt_required", "certificate")) == ["one"])
+            try world.publish(requested)
+            #expect(try world.finalize(options)["updated"] == ["one"])
+        }
+    }
+
+    @Test func `a run that broke off is taken up, not ordered anew`() throws {
+        try withWorld { world in
+            let options = world.options(["web": ["a.example.org"]])
+            let first = try world.request(options)
+            let second = try world.request(options)
+            #expect(first.changed)
+            #expect(!second.changed)
+            #expect(second["txt_required"] == first["txt_required"])
+            #expect(try world.orders() == 1)
+            try world.publish(second)
+            #expect(try world.finalize(options)["updated"] == ["web"])
+        }
+    }
+
+    @Test func `authorizations that are still valid need no token, and finalize does the rest`() throws {
+        try withWorld(.init(authzReuse: 100)) { world in
+            try world.issue(world.options(["web": ["a.example.org"]]))
+            let options = world.options(["web": ["a.example.org"]], ["force": true])
+            let requested = try world.request(options)
+            #expect(requested["txt_required"] == [])
+            #expect(requested.all("certificates", "action") == ["finalize"])
+            #expect(try world.finalize(options)["updated"] == ["web"])
+        }
+    }
+
+    @Test func `a certificate that the authority refuses does not stop the others`() throws {
+        try withWorld { world in
+            let options = world.options(["bad": ["www.blocked.example"], "good": ["a.example.org"]])
+            let requested = try world.request(options)
+            #expect(requested.failed)
+            #expect(requested.changed)
+            #expect(requested.msg.contains("certificate bad"))
+            #expect(requested.msg.contains("www.blocked.example"))
+            #expect(requested.all("certificates", "action") == ["failed", "authorize"])
+            try world.publish(requested)
+            let finalized = try world.finalize(options)
+            #expect(finalized["updated"] == ["good"])
+            #expect(finalized.failed)
+            try world.verify("a.example.org")
+        }
+    }
+
+    @Test func `a wrong TXT value is an error in the authority's words, and the old files stay`() throws {
+        try withWorld { world in
+            let options = world.options(["web": ["a.example.org"]])
+            try world.issue(options)
+            let before = try Files.read(world.path("a.example.org", "fullchain.cer"))
+            try world.server.clearTXT("_acme-challenge.a.example.org")
+            let forced = world.options(["web": ["a.example.org"]], ["force": true])
+            #expect(try world.request(forced).changed)
+            let answer = try world.finalize(forced)
+            #expect(answer.failed)
+            #expect(answer.msg.contains("web"))
+            #expect(answer.msg.contains("a.example.org"))
+            #expect(answer["updated"] == [])
+            #expect(try Files.read(world.path("a.example.org", "fullchain.cer")) == before)
+            try world.issue(forced)
+            try world.verify("a.example.org")
+        }
+    }
+
+    @Test func `fifty certificates in one call`() throws {
+        try withWorld(.init(nonceReject: 5)) { world in
+            let certs = (0..<50).map { ("host\($0)", ["host\($0).example.org", "balanced\($0).example.org"]) }
+            let options = world.options(Dictionary(uniqueKeysWithValues: certs))
+            #expect(try world.issue(options)["updated"]?.array?.count == 50)
+            try world.verify("host49.example.org")
+        }
+    }
+
+    @Test func `two runs at once make one order between them`() async throws {
+        let directory = "/tmp/acme-modules-test-two-\(UInt64.random(in: .min ... .max))"
+        try Files.makeDirectory(directory, access: .own(mode: 0o700))
+        defer { try? Files.remove(directory) }
+        let world = try World(directory)
+        defer { world.server.stop() }
+        let options = world.options(["web": ["a.example.org"]])
+        let call = { @Sendable (module: String) in try RealProgram.call(module, options) }
+        let requests = try await atOnce([{ try call("acme_request_tokens") }, { try call("acme_request_tokens") }])
+        #expect(requests.map(\.failed) == [false, false])
+        #expect(requests.filter(\.changed).count == 1)
+        #expect(requests[0]["txt_required"] == requests[1]["txt_required"])
+        #expect(try world.orders() == 1)
+        try world.publish(requests[0])
+        let finals = try await atOnce([{ try call("acme_finalize") }, { try call("acme_finalize") }])
+        #expect(finals.map(\.failed) == [false, false])
+        #expect(finals.filter(\.changed).count == 1)
+        try world.verify("a.example.org")
+    }
+
+    @Test func `terms that were not agreed to are quoted`() throws {
+        try withWorld { world in
+            let answer = try world.request(world.options(["web": ["a.example.org"]], ["terms_agreed": false]))
+            #expect(answer.failed)
+            #expect(answer.msg.contains("terms_agreed"))
+            #expect(answer.msg.contains("data:text/plain,Do%20what%20thou%20wilt"))
+        }
+    }
+
+    @Test func `an authority that is not trusted is named`() throws {
+        try withWorld { world in
+            let answer = try world.request(world.options(["web": ["a.example.org"]], ["ca_path": nil, "timeout": 10]))
+            #expect(answer.failed)
+            #expect(answer.msg.contains("127.0.0.1"))
+            #expect(answer.all("certificates", "action") == ["failed"])
+        }
+    }
+
+    @Test func `check mode makes no account and no order`() throws {
+        try withWorld { world in
+            let dry = world.options(["web": ["a.example.org"]], ["_ansible_check_mode": true])
+            #expect(try world.request(dry).changed)
+            #expect(try world.finalize(dry).changed)
+            #expect(try Files.list(world.directory) == [])
+            let log = try world.server.log()
+            #expect(!log.contains("POST"))
+        }
+    }
+
+    @Test func `a test certificate becomes a real one, and a real one renews before it ends`() throws {
+        try withWorld(.init(validity: 3600)) { world in
+            try world.issue(world.options(["web": ["a.example.org"]], ["self_signed": true]))
+            let options = world.options(["web": ["a.example.org"]])
+            let finalized = try world.issue(options)
+            #expect(finalized["updated"] == ["web"])
+            try world.verify("a.example.org")
+            #expect(try world.request(options).all("certificates", "action") == ["none"])
+        }
+    }
+}
