@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
 .SILENT:
+.NOTPARALLEL:
 .PHONY: help deps build test demo lab-up lab-down lint clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -45,11 +46,11 @@ demo: build ## certificates for every host of a lab, and a second run with nothi
 	$(with_lab) && ansible/lab/files/demo.sh
 
 .PHONY: lab-start
-lab-start: deps
+lab-start:
 	trap 'exit 130' INT TERM; trap '$(stop_lab) >/dev/null' EXIT; \
 		PHASE_LINES=30 $(phase) "Lab up" $(as_root) ansible-playbook -i localhost, ansible/lab/up.yaml && trap - EXIT
 
-lab-up: lab-start ## start the lab and say how to talk to it
+lab-up: deps lab-start ## start the lab and say how to talk to it
 	ansible/lab/files/hints.sh $(CURDIR)/.lab
 
 lab-down: ## stop the lab
