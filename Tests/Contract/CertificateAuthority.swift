@@ -1,6 +1,8 @@
 import AnsibleModule
+import Dispatch
 import Foundation
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
@@ -83,16 +85,14 @@ func withWorld<Result>(_ options: PebbleServer.Options = .init(), _ body: (World
     }
 }
 
-/// The answers of calls that run at the same time.
-func atOnce(_ calls: [@Sendable () throws -> RealProgram.Answer]) async throws -> [RealProgram.Answer] {
-    try await withThrowingTaskGroup(of: (Int, RealProgram.Answer).self) { group in
-        for (index, call) in calls.enumerated() {
-            group.addTask {
-                try await withCheckedThrowingContinuation { continuation in
-                    Thread.detachNewThread { continuation.resume(with: Swift.Result { (index, try call()) }) }
-                }
-            }
-        }
-        return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+/// The answers of calls that run at the same time, in the order of their arguments.
+func inThreads<Argument: Sendable>(
+    _ arguments: [Argument], _ call: @escaping @Sendable (Argument) throws -> RealProgram.Answer
+) throws -> [RealProgram.Answer] {
+    let answers = Mutex<[Int: Result<RealProgram.Answer, any Error>]>([:])
+    DispatchQueue.concurrentPerform(iterations: arguments.count) { index in
+        let answer = Result { try call(arguments[index]) }
+        answers.withLock { $0[index] = answer }
     }
+    return try answers.withLock { $0 }.sorted { $0.key < $1.key }.map { try $0.value.get() }
 }

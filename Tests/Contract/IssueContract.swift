@@ -108,24 +108,20 @@ import Testing
         }
     }
 
-    @Test func `two runs at once make one order between them`() async throws {
-        let directory = "/tmp/acme-modules-test-two-\(UInt64.random(in: .min ... .max))"
-        try Files.makeDirectory(directory, access: .own(mode: 0o700))
-        defer { try? Files.remove(directory) }
-        let world = try World(directory)
-        defer { world.server.stop() }
-        let options = world.options(["web": ["a.example.org"]])
-        let call = { @Sendable (module: String) in try RealProgram.call(module, options) }
-        let requests = try await atOnce([{ try call("acme_request_tokens") }, { try call("acme_request_tokens") }])
-        #expect(requests.map(\.failed) == [false, false])
-        #expect(requests.filter(\.changed).count == 1)
-        #expect(requests[0]["txt_required"] == requests[1]["txt_required"])
-        #expect(try world.orders() == 1)
-        try world.publish(requests[0])
-        let finals = try await atOnce([{ try call("acme_finalize") }, { try call("acme_finalize") }])
-        #expect(finals.map(\.failed) == [false, false])
-        #expect(finals.filter(\.changed).count == 1)
-        try world.verify("a.example.org")
+    @Test func `two runs at once make one order between them`() throws {
+        try withWorld { world in
+            let twice = [world.options(["web": ["a.example.org"]]), world.options(["web": ["a.example.org"]])]
+            let requests = try inThreads(twice) { try RealProgram.call("acme_request_tokens", $0) }
+            #expect(requests.map(\.failed) == [false, false])
+            #expect(requests.filter(\.changed).count == 1)
+            #expect(requests[0]["txt_required"] == requests[1]["txt_required"])
+            #expect(try world.orders() == 1)
+            try world.publish(requests[0])
+            let finals = try inThreads(twice) { try RealProgram.call("acme_finalize", $0) }
+            #expect(finals.map(\.failed) == [false, false])
+            #expect(finals.filter(\.changed).count == 1)
+            try world.verify("a.example.org")
+        }
     }
 
     @Test func `terms that were not agreed to are quoted`() throws {

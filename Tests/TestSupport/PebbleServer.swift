@@ -13,6 +13,8 @@ package final class PebbleServer {
         package var blocklist = ["blocked.example"]
         /// Seconds for which certificates are valid; nil for the server's own five years.
         package var validity: Int?
+        /// `address:port` of a DNS server to validate against instead of the one that comes along.
+        package var resolver: String?
 
         package init(nonceReject: Int = 0, authzReuse: Int = 0, validity: Int? = nil) {
             self.nonceReject = nonceReject
@@ -126,7 +128,8 @@ package final class PebbleServer {
                 "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", "",
             ], log: "challtestsrv.log")
         try launch(
-            ["pebble", "-strict", "-config", configuration, "-dnsserver", "127.0.0.1:\(ports[3])"], log: "pebble.log",
+            ["pebble", "-strict", "-config", configuration, "-dnsserver", options.resolver ?? "127.0.0.1:\(ports[3])"],
+            log: "pebble.log",
             environment: [
                 "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "\(options.nonceReject)",
                 "PEBBLE_AUTHZREUSE": "\(options.authzReuse)",
