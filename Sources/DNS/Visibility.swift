@@ -32,12 +32,16 @@ package struct Visibility {
         let values: [String]
         var asked: DNSName
         var lack: Lack?
+        /// Whether a server has said something of it; silence at the very end does not hide that.
+        var isAnswered = false
     }
 
     /// Aliases that are followed on one server.
     private static let hops = 8
     private static let firstPause = 0.05
     private static let longestPause = 2.0
+    /// Seconds that the last look may take past the deadline: cut off, it would see nothing.
+    private static let grace = 0.5
 
     private let zone: DNSName
     private let values: [DNSName: [String]]
@@ -78,23 +82,25 @@ package struct Visibility {
     private func look(at sights: inout [Sight], _ deadline: Deadline) {
         var open = sights.indices.filter { sights[$0].lack != nil }
         for index in open { sights[index].asked = sights[index].name }
+        let end = Deadline(seconds: max(deadline.remaining, Self.grace), clock: deadline.clock)
         for _ in 0..<Self.hops where !open.isEmpty {
             let errands = open.map { index in
                 Transport.Errand(
                     question: Question(sights[index].asked, .txt, recursion: false),
                     server: sights[index].server.address)
             }
-            let results = Transport.run(errands, deadline: deadline)
+            let results = Transport.run(errands, deadline: end)
             open = zip(open, results).compactMap { index, result in
-                judge(result, &sights[index]) ? index : nil
+                judge(result, &sights[index], isLast: deadline.hasPassed) ? index : nil
             }
         }
     }
 
     /// Notes what an answer shows; true where it leads to another name of the zone that is to be asked for.
-    private func judge(_ result: Result<Answer, DNSError>, _ sight: inout Sight) -> Bool {
+    private func judge(_ result: Result<Answer, DNSError>, _ sight: inout Sight, isLast: Bool) -> Bool {
         do throws(DNSError) {
             let answer = try result.get()
+            sight.isAnswered = true
             guard answer.code == .noError || answer.code == .noSuchName else {
                 let question = Question(sight.asked, .txt, recursion: false)
                 throw .answered(server: sight.server.address, question: question, code: answer.code)
@@ -111,6 +117,7 @@ package struct Visibility {
             sight.asked = end
             return true
         } catch {
+            if case .timedOut = error, sight.isAnswered, isLast { return false }
             sight.lack = .failed(error)
             return false
         }
