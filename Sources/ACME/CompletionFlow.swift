@@ -51,7 +51,7 @@ struct CompletionFlow {
             switch flow.stage {
             case .answering: flow.noteAnswers(results)
             case .checking(let refusals): try flow.check(refusals, results)
-            case .polling: try flow.follow(try results.only(), now)
+            case .polling: try flow.follow(try Self.known(results), now)
             case .finalizing: try flow.noteFinalization(results, now)
             case .downloading: try flow.certificate(try results.only())
             case .explaining(let order): throw flow.explanation(order, results)
@@ -89,6 +89,17 @@ struct CompletionFlow {
         let purpose =
             status == .pending ? "get \(order.title) validated" : "get the certificate for \(order.title) issued"
         return .send([.fetch(order.url, purpose, isFresh: true)], after: wait)
+    }
+
+    /// The answer about the order; an order that the CA does not know (any more) is lost.
+    private static func known(_ results: [Result<Reply, ACMEError>]) throws(ACMEError) -> Reply {
+        do throws(ACMEError) {
+            return try results.only()
+        } catch {
+            var error = error
+            error.orderIsLost = error.isFinal
+            throw error
+        }
     }
 
     /// Does what the order's state calls for.
@@ -146,17 +157,13 @@ struct CompletionFlow {
     private mutating func noteFinalization(
         _ results: [Result<Reply, ACMEError>], _ now: Date
     ) throws(ACMEError) -> Step<[UInt8]> {
-        do throws(ACMEError) {
-            return try follow(try results.only(), now)
-        } catch {
-            // "orderNotReady": the order is behind or ahead of what was thought; its state tells.
-            if error.problem?.kind == .orderNotReady && finalized < Self.finalizations {
-                return poll(.processing, finalized == 1 ? .none : .own(seconds: 1))
-            }
-            var error = error
-            error.orderIsLost = error.isFinal
-            throw error
+        // "orderNotReady": the order is behind or ahead of what was thought; its state tells.
+        if case .failure(let error)? = results.first, error.problem?.kind == .orderNotReady,
+            finalized < Self.finalizations
+        {
+            return poll(.processing, finalized == 1 ? .none : .own(seconds: 1))
         }
+        return try follow(try Self.known(results), now)
     }
 
     private func certificate(_ reply: Reply) throws(ACMEError) -> Step<[UInt8]> {

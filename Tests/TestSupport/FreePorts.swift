@@ -9,19 +9,27 @@ package enum FreePorts {
         defer { for socket in sockets { close(socket) } }
         var ports: [UInt16] = []
         for _ in 0..<count {
-            let descriptor = try check(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), "open", "a socket")
+            let (descriptor, port) = try bound()
             sockets.append(descriptor)
-            var address = loopback(0)
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let status = withUnsafeMutablePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                    bind(descriptor, pointer, length) == 0 ? getsockname(descriptor, pointer, &length) : -1
-                }
-            }
-            try check(status, "bind", "127.0.0.1")
-            ports.append(UInt16(bigEndian: address.sin_port))
+            ports.append(port)
         }
         return ports
+    }
+
+    private static func bound() throws -> (descriptor: Int32, port: UInt16) {
+        let descriptor = try check(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), "open", "a socket")
+        var address = loopback(0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(descriptor, pointer, length) == 0 ? getsockname(descriptor, pointer, &length) : -1
+            }
+        }
+        guard status == 0 else {
+            close(descriptor)
+            throw SystemError("bind", "127.0.0.1")
+        }
+        return (descriptor, UInt16(bigEndian: address.sin_port))
     }
 
     /// Whether a TCP connection to 127.0.0.1 is accepted.
@@ -35,6 +43,14 @@ package enum FreePorts {
                 connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
             }
         }
+    }
+
+    /// Gives `body` a port of 127.0.0.1 where connections are taken and nothing is ever said.
+    package static func withSilentListener<Result>(_ body: (UInt16) throws -> Result) throws -> Result {
+        let (descriptor, port) = try bound()
+        defer { close(descriptor) }
+        try check(listen(descriptor, 16), "listen on", "127.0.0.1")
+        return try body(port)
     }
 
     private static func loopback(_ port: UInt16) -> sockaddr_in {
