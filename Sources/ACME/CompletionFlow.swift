@@ -111,7 +111,7 @@ struct CompletionFlow {
                 return lookAtAuthorizations(.checking(refusals: refusals))
             }
             return poll(object.status, pause(reply, now))
-        case .finalize: return try finalize(after: finalized == 0 ? .none : pause(reply, now))
+        case .finalize: return try finalize(after: finalized == 0 ? .none : .own(seconds: 1))
         case .download(let url):
             stage = .downloading
             var call = Call.fetch(url, "download the certificate for \(order.title)", isFresh: true)
@@ -150,6 +150,7 @@ struct CompletionFlow {
     private mutating func finalize(after wait: Wait) throws(ACMEError) -> Step<[UInt8]> {
         stage = .finalizing
         finalized += 1
+        polls = 0
         let purpose = "finalize the order for \(order.title)"
         return .send([try .post(Finalization(csr: Base64URL.encode(csr)), to: order.finalize, purpose)], after: wait)
     }
