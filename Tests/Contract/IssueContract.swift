@@ -52,6 +52,24 @@ import Testing
         }
     }
 
+    @Test(arguments: ["acme_request_tokens", "acme_finalize"])
+    func `a run that was killed at any moment is taken up by the next`(victim: String) throws {
+        try withWorld { world in
+            for (round, delay) in ["0.02", "0.05", "0.1", "0.2", "0.4"].enumerated() {
+                let options = world.options(["web": ["a\(round).example.org", "b\(round).example.org"]])
+                if victim == "acme_finalize" { try world.publish(try world.request(options)) }
+                let file = world.directory + "/args"
+                try AtomicFile.write(Array(options.rendered.utf8), to: file, access: .own(mode: 0o600))
+                _ = try Program.run(["timeout", "-s", "KILL", delay, try RealProgram.path(), victim, file])
+                try Files.remove(file)
+                try world.issue(options)
+                try world.verify("a\(round).example.org")
+            }
+            let left = try listing(world.directory).filter { $0.contains("/.new-") }
+            #expect(left == [])
+        }
+    }
+
     @Test func `authorizations that are still valid need no token, and finalize does the rest`() throws {
         try withWorld(.init(authzReuse: 100)) { world in
             try world.issue(world.options(["web": ["a.example.org"]]))

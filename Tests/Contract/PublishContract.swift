@@ -159,7 +159,7 @@ extension NamedServer {
             let file: JSONValue = [
                 "path": .string(server.zoneFile(zone)), "nameservers": ["ns1.example.org"], "reload_command": ["true"],
             ]
-            let options = server.options(["a.\(zone)": token(1)], ["zone_file": file, "visible_timeout": 1])
+            let options = server.options(["a.\(zone)": token(1)], ["zone_file": file, "visible_timeout": 3])
             let answer = try server.publish(options)
             #expect(answer.failed)
             #expect(answer.msg.contains(server.address), "\(answer.msg)")
