@@ -30,7 +30,9 @@ struct Host: Sendable {
     }
 
     /// Everything below the given paths, with access, owner, time of change and bytes: equal where nothing was touched.
-    func state(of paths: String...) throws -> String {
+    func state(of paths: String...) throws -> String { try state(of: paths) }
+
+    func state(of paths: [String]) throws -> String {
         try run(
             """
             for path in \(paths.joined(separator: " ")); do

@@ -12,7 +12,7 @@ struct InstalledCertificate {
     init(_ host: Host, _ names: String..., root: String? = nil) throws {
         self.host = host
         self.names = try names.map(Inventory.complete)
-        let directory = self.names[0].replacingOccurrences(of: "*", with: "_")
+        let directory = self.names[0].components(separatedBy: ":")[0].replacingOccurrences(of: "*", with: "_")
         let lines = try host.run(Self.script, directory, input: try root ?? CA.main.root).split(separator: "\n")
         facts = Dictionary(
             lines.compactMap { line in
@@ -40,16 +40,24 @@ struct InstalledCertificate {
         cat "$1.key" "$1.cer" ca.cer fullchain.cer | sha256sum | sed 's/^/bytes=/'
         """#
 
+    /// Where it is on the host.
+    var directory: String { "/etc/letsencrypt-certs/" + firstName }
+
+    private var firstName: String {
+        names[0].components(separatedBy: ":")[0].replacingOccurrences(of: "*", with: "_")
+    }
+
     private subscript(_ fact: String) -> String { facts[fact]?.last ?? "" }
 
     var serial: String { self["serial"] }
     var issuer: String { self["issuer"] }
+    var subject: String { self["subject"] }
     /// Of all four files: equal where none has changed.
     var bytes: String { self["bytes"] }
 
     /// Expects everything that is promised of a certificate's files; `openssl verify` is given `verified`.
     func expectPromised(by ca: CA? = .main, sourceLocation: SourceLocation = #_sourceLocation) {
-        let first = names[0].replacingOccurrences(of: "*", with: "_")
+        let first = firstName
         let fine = "\(first).cer: OK"
         #expect(self[ca == nil ? "partial" : "verify"] == fine, sourceLocation: sourceLocation)
         #expect(

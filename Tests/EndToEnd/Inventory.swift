@@ -47,6 +47,12 @@ struct Inventory: Sendable {
         }
     }
 
+    /// Writes how the given hosts are reached, and which CA they ask, for an inventory that says all else itself.
+    func writeConnections(of hosts: [String], to path: String) throws {
+        let addresses = try Dictionary(uniqueKeysWithValues: hosts.map { ($0, try variables(of: $0)) })
+        try write(["all": ["hosts": addresses, "vars": variables.mapValues { $0 as Any }]], to: path)
+    }
+
     /// `name` in the main zone, its port kept.
     static func complete(_ name: String) throws -> String {
         let parts = name.split(separator: ":", maxSplits: 1)

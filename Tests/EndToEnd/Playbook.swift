@@ -37,12 +37,12 @@ struct PlaybookRun: CustomStringConvertible {
     var isFine: Bool { status == 0 && !recap.isEmpty && recap.values.allSatisfy { $0.isFine } }
     var changedNothing: Bool { isFine && recap.values.allSatisfy { $0 == .unchanged } }
 
-    /// The handlers that ran, as `web01: balanced`.
+    /// The handlers that ran, `letsencrypt updated balanced` as `web01: balanced`.
     var handlers: Set<String> {
         var ran: Set<String> = []
         var handler: Substring?
         for line in output.split(separator: "\n") {
-            if let match = line.firstMatch(of: /^RUNNING HANDLER \[.*letsencrypt updated ([^\]]+)\]/) {
+            if let match = line.firstMatch(of: /^RUNNING HANDLER \[(?:.* : )?(?:letsencrypt updated )?([^\]]+)\]/) {
                 handler = match.1
             } else if line.hasPrefix("TASK [") || line.hasPrefix("PLAY ") {
                 handler = nil
