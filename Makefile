@@ -57,4 +57,4 @@ lab-down: ## stop the lab
 	$(phase) "Lab down" $(stop_lab)
 
 clean: lab-down ## stop the lab and remove what was built
-	rm -rf .build build .lab .venv
+	rm -rf .build build .lab .venv .venv-oldest

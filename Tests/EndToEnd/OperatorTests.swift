@@ -9,12 +9,14 @@ extension TheFiveSteps {
         @Test func `an inventory written for production works unchanged`() throws {
             for host in [Host.web01, .web02] { try host.forgetAgent() }
             let run = try withTemporaryDirectory { directory in
-                let inventory = directory + "/inventory"
+                let production = directory + "/production"
+                let inventory = production + "/inventory"
                 try FileManager.default.copyItem(
-                    atPath: Lab.root + "/Tests/Inventories/production", toPath: inventory)
+                    atPath: Lab.root + "/Tests/Inventories/production", toPath: production)
                 try Inventory([:]).writeConnections(of: ["web01", "web02", "adns1"], to: inventory + "/lab.json")
                 return try Inventory.run(
-                    ["ansible-playbook", "-i", inventory, Lab.root + "/playbooks/base.yaml", "-v"])
+                    ["ansible-playbook", "-i", inventory, Lab.root + "/playbooks/base.yaml"],
+                    settings: ["ANSIBLE_ROLES_PATH": production + "/roles"])
             }
             try #require(run.isFine, "\(run)")
             #expect(Set(run.recap.keys) == ["web01", "web02", "adns1"])
@@ -90,7 +92,7 @@ extension TheFiveSteps {
                 let run = try inventory.written { path in
                     try Inventory.run(
                         ["ansible-playbook", "-i", path, Lab.root + "/playbooks/base.yaml"],
-                        environment: ".venv-oldest")
+                        python: ".venv-oldest")
                 }
                 #expect(run.isFine, "\(run)")
                 #expect(run.changedNothing != expectsChange, "\(run)")

@@ -92,15 +92,17 @@ extension Inventory {
     }
 
     /// From the checkout's own Python environment, with the checkout's configuration.
-    static func run(_ arguments: [String], environment: String = ".venv") throws -> PlaybookRun {
+    static func run(_ arguments: [String], python: String = ".venv", settings: [String: String] = [:]) throws
+        -> PlaybookRun
+    {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         let ended = try Program.run(
             arguments,
             environment: [
-                "PATH": "\(Lab.root)/\(environment)/bin:\(path)",
+                "PATH": "\(Lab.root)/\(python)/bin:\(path)",
                 "ANSIBLE_CONFIG": Lab.root + "/ansible/ansible.cfg",
                 "ANSIBLE_NOCOLOR": "1",
-            ])
+            ].merging(settings) { $1 })
         return PlaybookRun(status: ended.status, output: ended.stdout + ended.stderr)
     }
 }
