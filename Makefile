@@ -13,8 +13,10 @@ swift := $(CURDIR)/.ci/swift
 # The lab mounts and opens ports below 1024: it needs root.
 as_root := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=ANSIBLE_CONFIG env PATH="$(PATH)")
 stop_lab := $(as_root) ansible/lab/files/world.sh stop $(CURDIR)/.lab
-# Whatever ends a recipe that begins with this, Control-C too, the lab is stopped.
-with_lab = trap 'exit 130' INT TERM && trap '$(MAKE) -s lab-down' EXIT && $(MAKE) -s lab-start
+# Whatever ends a recipe that begins with this, Control-C too, the lab is stopped, unless it was up before.
+with_lab = { ansible/lab/files/world.sh status $(CURDIR)/.lab || \
+	{ trap 'exit 130' INT TERM; trap '$(MAKE) -s lab-down' EXIT; $(MAKE) -s lab-start; }; }
+tests := .ci/tests
 sources := Package.swift $(shell find Sources -type f)
 
 help: ## list the targets
@@ -37,10 +39,10 @@ lint: deps ## formatting and style of Swift, Ansible and YAML
 	$(phase) "Ansible style" ansible-lint --offline
 
 test: lint build ## everything: lint, unit, contract and end-to-end tests
-	$(phase) "Unit tests" $(swift) test --skip EndToEnd --skip Contract
+	$(phase) "Unit tests" $(tests) --skip EndToEnd --skip Contract
 	$(with_lab) && \
-		$(phase) "Contract tests" $(swift) test --skip-build --filter '^Contract\.' && \
-		$(phase) "End-to-end tests" $(swift) test --skip-build --filter '^EndToEnd\.'
+		$(phase) "Contract tests" $(tests) --skip-build --filter '^Contract\.' && \
+		$(phase) "End-to-end tests" $(tests) --skip-build --filter '^EndToEnd\.'
 
 demo: build ## certificates for every host of a lab, and a second run with nothing to do
 	$(with_lab) && ansible/lab/files/demo.sh
