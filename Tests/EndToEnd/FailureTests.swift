@@ -70,7 +70,7 @@ extension TheFiveSteps {
             let log = try CALog(.main)
             let run = try inventory.play()
             #expect(run.recap["web01"]?.failed == 1, "\(run)")
-            #expect(run.report(of: "web01").contains("the tokens of patient were not published"), "\(run)")
+            #expect(run.report(of: "web01").contains("certificate patient: its tokens were not published"), "\(run)")
             #expect(run.report(of: "web01").contains(silent), "\(run)")
             #expect(try log.answeredChallenges == 0)
             #expect(try log.orders == 1)

@@ -14,7 +14,7 @@ extension TheFiveSteps {
             #expect(try Zone.texts("n61").count == 3)
             #expect(try Zone.texts("n62").count == 1)
             let made = try InstalledCertificate(.web01, "n61", "*.n61", "n62")
-            made.expectPromised(by: nil)
+            made.expectPromised(selfSigned: true)
             #expect(made.issuer != made.subject)
 
             let second = try inventory.play()
