@@ -22,6 +22,8 @@ struct CompletionFlow {
     }
 
     private static let finalizations = 20
+    /// Polls for an order that waits for nothing that is known here.
+    private static let patience = 5
 
     private let order: OpenOrder
     private let csr: [UInt8]
@@ -107,6 +109,9 @@ struct CompletionFlow {
         let object = try reply.decode(Order.self)
         switch try object.next(reply.purpose) {
         case .wait:
+            if object.status == .pending && order.challenges.isEmpty && polls >= Self.patience {
+                throw ACMEError(reply.purpose, "its challenges are not known here; run acme_request_tokens again")
+            }
             if object.status == .pending && !refusals.isEmpty {
                 return lookAtAuthorizations(.checking(refusals: refusals))
             }

@@ -23,9 +23,10 @@ struct CAConnection {
 
     var hasAccount: Bool { client.account != nil }
 
-    /// Opens the account where the state knows none (RFC 8555, section 7.3); tells whether the CA made a new one.
+    /// Opens the account where the state knows none (RFC 8555, section 7.3), or knows it with other contacts; tells
+    /// whether the CA made a new one.
     func openAccount(_ options: AccountOptions) throws -> Bool {
-        if hasAccount { return false }
+        if let known = client.account, options.contacts.isEmpty || known.contacts == options.contacts { return false }
         let (account, wasMade) = try client.openAccount(
             contacts: options.contacts, termsAgreed: options.termsAgreed)
         try accounts.save(account, of: key)

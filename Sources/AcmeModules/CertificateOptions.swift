@@ -63,6 +63,7 @@ extension CertificateOptions {
             throw OptionError("certs is missing: give certs, or name and domains for one certificate")
         }
         try checkFirstNames(all)
+        try checkNameSets(all)
         return all
     }
 
@@ -113,6 +114,16 @@ extension CertificateOptions {
                 _ = try name.challengeName()
             } catch {
                 throw OptionError("certificate \(key): the challenge name of \(name) would be too long: \(error)")
+            }
+        }
+    }
+
+    /// A CA may hand out one order for two requests with the same names, and only one of their keys can end it.
+    private static func checkNameSets(_ all: [CertificateOptions]) throws(OptionError) {
+        var seen: [Set<DomainName>: String] = [:]
+        for certificate in all {
+            if let other = seen.updateValue(certificate.key, forKey: Set(certificate.names)) {
+                throw OptionError("certificates \(other) and \(certificate.key) have the same names; keep one of them")
             }
         }
     }

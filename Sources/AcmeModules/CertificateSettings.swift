@@ -50,7 +50,7 @@ struct CertificateSettings {
 
     private static func mode(_ options: inout Options, default fallback: UInt32) throws(OptionError) -> UInt32 {
         let mode = try options.permissions("mode", default: fallback)
-        guard mode & ~0o660 == 0, mode & 0o400 != 0 else {
+        guard mode & ~0o660 == 0, mode & 0o400 != 0, mode & 0o060 != 0o020 else {
             throw options.invalid(
                 "mode",
                 "is that of private keys: readable for the owner, nothing for others, nothing to execute; "

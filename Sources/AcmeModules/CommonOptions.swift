@@ -78,29 +78,10 @@ struct AliasOptions {
     let resolvers: [ServerAddress]
 
     init(_ options: inout Options) throws(OptionError) {
-        signingDomain = try Self.signingDomain(&options)
+        signingDomain = try options.string("signing_domain").map { (text) throws(OptionError) in
+            try options.dnsName(text, in: "signing_domain")
+        }
         isChecked = try options.boolean("check_cname", default: true)
-        resolvers = try Self.resolvers(&options)
-    }
-
-    private static func signingDomain(_ options: inout Options) throws(OptionError) -> DNSName? {
-        guard let text = try options.string("signing_domain") else { return nil }
-        do {
-            return try DNSName(text)
-        } catch {
-            throw options.invalid("signing_domain", "cannot be used: \(error)")
-        }
-    }
-
-    private static func resolvers(_ options: inout Options) throws(OptionError) -> [ServerAddress] {
-        var resolvers: [ServerAddress] = []
-        for text in try options.strings("dns_servers") ?? [] {
-            do {
-                resolvers.append(try ServerAddress(text))
-            } catch {
-                throw options.invalid("dns_servers", "holds something else than addresses: \(error)")
-            }
-        }
-        return resolvers
+        resolvers = try options.serverAddresses("dns_servers")
     }
 }

@@ -63,7 +63,9 @@ struct Completion {
             let requests = try jobs.map { try $0.completion() }
             let connection = try CAConnection(url, options, state: state, deadline: deadline)
             defer { connection.saveSession() }
-            _ = try connection.openAccount(options.account)
+            guard connection.hasAccount else {
+                throw StoreError("the account that ordered is not known here any more; run acme_request_tokens again")
+            }
             let results = connection.client.completeOrders(requests)
             giveUpLost(results, requests, connection.client)
             return results.map { $0.mapError { $0 as any Error } }
@@ -82,8 +84,9 @@ struct Completion {
         if !lost.isEmpty { client.giveUp(lost) }
     }
 
-    /// Checks the chain before anything on disk changes, installs it, and forgets the order. A run that broke off
-    /// between the two left the certificate in place already.
+    /// Checks the chain before anything on disk changes, installs it, and forgets the order. An order that is still on
+    /// disk has not been reported: where a run broke off after it had installed the certificate, the next one says
+    /// that it is new, so that its handlers run.
     private func install(
         _ result: Result<[UInt8], any Error>, _ job: Job, _ certificate: inout FinalizedCertificate
     ) {
@@ -94,10 +97,10 @@ struct Completion {
                 try CertificateStore(path: options.certPath).install(
                     chain, key: job.key, for: name, access: job.options.settings.access,
                     issuance: Issuance(options.authority))
-                certificate.installed = chain.leaf
             }
-            try orders.remove(name)
-            certificate.outcome = certificate.installed == nil ? .kept(accessDiffers: true) : .renewed
+            certificate.installed = chain.leaf
+            certificate.outcome = .renewed
+            try? orders.remove(name)
         } catch {
             certificate.outcome = .failed("\(error)")
             if isLost(error) { try? orders.remove(name) }

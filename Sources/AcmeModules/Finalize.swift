@@ -103,12 +103,12 @@ struct FinalizeRun {
 
     private func report(_ certificates: [FinalizedCertificate]) -> ModuleResult {
         let updated = certificates.filter(\.isRenewed).map(\.options.key)
+        var fields: [String: JSONValue] = [
+            "certificates": .array(certificates.map(\.json)), "updated": .strings(updated),
+        ]
+        if !updated.isEmpty { fields["diff"] = FinalizedCertificate.diff(of: certificates) }
         return ModuleResult(
             changed: certificates.contains(where: \.isChanged), msg: FinalizedCertificate.summary(of: certificates),
-            failed: certificates.contains { $0.failure != nil },
-            fields: [
-                "certificates": .array(certificates.map(\.json)), "updated": .strings(updated),
-                "diff": updated.isEmpty ? nil : FinalizedCertificate.diff(of: certificates),
-            ].compactMapValues { $0 })
+            failed: certificates.contains { $0.failure != nil }, fields: fields)
     }
 }

@@ -1,4 +1,5 @@
 internal import ACME
+internal import FoundationEssentials
 internal import Names
 internal import PKI
 internal import Platform
@@ -142,7 +143,7 @@ struct Ordering {
         for index in requests.indices where requests[index].isDue {
             let certificate = requests[index].certificate
             do {
-                let found = orders.usable(for: certificate)
+                let found = orders.usable(for: certificate, now: deadline.clock.now)
                 let record = found?.record ?? .madeUp(for: certificate)
                 if found == nil {
                     let key = try PrivateKey.generate(certificate.settings.keyType)
@@ -159,11 +160,13 @@ struct Ordering {
 }
 
 extension OrderStore {
-    /// The order under way that serves exactly this certificate; one that cannot be read is as good as none.
-    func usable(for certificate: CertificateOptions) -> (record: OrderRecord, key: PrivateKey)? {
+    /// The order under way that serves exactly this certificate; one that cannot be read, or that the CA has dropped
+    /// by now, is as good as none.
+    func usable(for certificate: CertificateOptions, now: Date) -> (record: OrderRecord, key: PrivateKey)? {
         guard let found = try? find(certificate.firstName),
             found.record.serves(certificate.names, certificate.settings.keyType)
         else { return nil }
+        if case .order(let order) = found.record.work, let expires = order.expires, expires <= now { return nil }
         return found
     }
 }

@@ -48,7 +48,7 @@ struct RequestRun {
         let orders = state.orders(of: options.authority)
         for index in requests.indices where requests[index].isDue {
             let certificate = requests[index].certificate
-            if let record = orders.usable(for: certificate)?.record {
+            if let record = orders.usable(for: certificate, now: deadline.clock.now)?.record {
                 requests[index].outcome = .ordered(record, wasMade: false)
             } else {
                 requests[index].outcome = .ordered(.placeholder(for: certificate), wasMade: true)
@@ -71,7 +71,7 @@ struct RequestRun {
                 let wanted = certificate.wanted(from: options.authority)
                 request.note(installation)
                 switch RenewalDecision(for: wanted, given: installation, now: now) {
-                case .keep where orders.usable(for: certificate) != nil:
+                case .keep where orders.usable(for: certificate, now: now) != nil:
                     request.reason = "an order of an earlier run is under way"
                 case .keep(let reason): request.outcome = .kept(reason)
                 case .obtain(let reason): request.reason = reason

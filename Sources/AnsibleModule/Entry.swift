@@ -9,7 +9,6 @@ package enum Entry {
         arguments: [String], modules: [any Module.Type], version: @autoclosure () -> String
     ) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
-        umask(0o077)
         switch arguments.dropFirst().first {
         case "--version": return say(version())
         case "--help", nil: return say(usage(modules))

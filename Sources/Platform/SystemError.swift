@@ -16,6 +16,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
 
     package var isMissingFile: Bool { code == ENOENT || code == ENOTDIR }
 
+    /// What is there cannot be a file of ours (a directory, a link to itself, far too large), whoever reads it.
+    package var isAboutTheFile: Bool { [EISDIR, ELOOP, EFBIG, ENXIO].contains(code) }
+
     package var description: String { "cannot \(action) \(path): \(String(cString: strerror(code)))" }
 }
 

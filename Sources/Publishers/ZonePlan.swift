@@ -3,10 +3,6 @@ internal import Names
 
 /// What is to become of a zone, worked out from what it is and what is wanted, without touching anything.
 struct ZonePlan {
-    /// Tokens that are asked for again at this age, or past half of `keep`, have their time renewed: else the next
-    /// run would drop what this one still waits on.
-    private static let renewal: Int64 = 600
-
     let zone: SigningZone
     /// False where the zone may stay as it is.
     let needsWrite: Bool
@@ -21,7 +17,9 @@ struct ZonePlan {
     ) throws(PublishError) {
         let wanted = Set(wanted)
         let old = Dictionary((present?.tokens ?? []).map { ($0.record, $0.written) }, uniquingKeysWith: max)
-        let age = max(keep / 2, Self.renewal)
+        // A token that is asked for again past half of `keep` has its time renewed: else the next run would drop
+        // what this one still waits on.
+        let age = keep / 2
         needsWrite = wanted.contains { record in old[record].map { now - $0 > age } ?? true }
         guard needsWrite else {
             zone = try Self.zone(name, present, settings, tokens: present?.tokens ?? [], lenient: true)

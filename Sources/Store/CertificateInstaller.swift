@@ -34,8 +34,8 @@ extension CertificateStore {
                 ("issuance.json", metadata, access.forPublicFile),
             ]
             let version = try addVersion(contents, paths, access)
-            try AtomicFile.link(paths.directory + "/current", to: "versions/\(version)")
             try linkFiles(paths)
+            try AtomicFile.link(paths.directory + "/current", to: "versions/\(version)")
             prune(paths, keeping: version)
         }
     }

@@ -24,10 +24,15 @@ package struct CertificateStore: Sendable {
         let paths = paths(of: name)
         var contents: [String: [UInt8]] = [:]
         for file in paths.all {
-            guard let bytes = try storing({ () throws(SystemError) in try Files.read(file, limit: 1 << 20) }) else {
-                return .unusable(reason: missing(file, in: paths))
+            do throws(SystemError) {
+                guard let bytes = try Files.read(file, limit: 1 << 20) else {
+                    return .unusable(reason: missing(file, in: paths))
+                }
+                contents[file] = bytes
+            } catch {
+                guard error.isAboutTheFile else { throw StoreError(error.description) }
+                return .unusable(reason: error.description)
             }
-            contents[file] = bytes
         }
         do {
             return .complete(try assemble(contents, paths))
@@ -54,7 +59,7 @@ package struct CertificateStore: Sendable {
         let key = try parse(paths.key) { try PrivateKey(pem: Secret($0)) }
         let cert = try parse(paths.cert) { try CertificateChain(pem: $0) }
         let chain = try parse(paths.fullchain) { try CertificateChain(pem: $0) }
-        _ = try parse(paths.chain) { try CertificateChain(pem: $0) }
+        if !chain.issuers.isEmpty { _ = try parse(paths.chain) { try CertificateChain(pem: $0) } }
         guard cert.leaf.publicKeyInfo == key.publicKeyInfo else {
             throw StoreError("\(paths.key) is not the key of \(paths.cert)")
         }
@@ -92,7 +97,9 @@ package struct CertificateStore: Sendable {
     /// program put there are left alone until they are replaced.
     private func managed(_ name: DomainName, _ access: FileAccess) -> [(String, FileAccess)] {
         let directory = paths(of: name).directory
-        guard let target = Files.target(ofLink: directory + "/current") else { return [] }
+        guard let target = Files.target(ofLink: directory + "/current"), target.hasPrefix("versions/"),
+            Int(target.dropFirst(9)) != nil
+        else { return [] }
         let version = directory + "/" + target
         let files = CertificatePaths(in: path, first: name).all.map { version + "/" + fileName($0) }
         return [directory, directory + "/versions", version].map { ($0, access.forDirectory) }
@@ -103,8 +110,14 @@ package struct CertificateStore: Sendable {
 }
 
 extension FileAccess {
-    /// A directory of the same owner and group, with setgid: searched by whoever may read the key.
-    var forDirectory: FileAccess { with(mode: 0o2700 | (mode & 0o044) | (mode & 0o044) >> 2) }
+    /// A directory, with setgid, that whoever may read the key can search. It is our own: its owner could put a link
+    /// in the place of what we are about to change.
+    var forDirectory: FileAccess {
+        let own = FileAccess.own(mode: 0)
+        let isGroupReader = mode & 0o040 != 0
+        let forStrangers: UInt32 = owner == own.owner || isGroupReader ? 0 : 0o001
+        return FileAccess(owner: own.owner, group: group, mode: 0o2700 | (isGroupReader ? 0o050 : 0) | forStrangers)
+    }
 
     /// Certificates are public; their directory decides who comes that far.
     var forPublicFile: FileAccess { with(mode: 0o644) }
