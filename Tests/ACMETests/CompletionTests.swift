@@ -115,11 +115,23 @@ import Testing
 
     @Test func `an order that stays pending ends with the time limit and is not lost`() throws {
         let session = try Session(seconds: 60)
+        session.server.on("POST /challenge/1/a.example", .json(200, "{}"))
         session.server.always("POST /order/1", .order("1"))
-        let error = try failure(session.complete([kept(challenges: false)])[0])
+        let error = try failure(session.complete([kept()])[0])
         #expect(error.description == "cannot get a.example validated: the time limit is reached")
         #expect(!error.orderIsLost)
         #expect((57...60).contains(session.clock.uptime))
+    }
+
+    @Test func `an order that waits for challenges which are not known here is given up soon`() throws {
+        let session = try Session(seconds: 60)
+        session.server.always("POST /order/1", .order("1"))
+        let error = try failure(session.complete([kept(challenges: false)])[0])
+        #expect(
+            error.description
+                == "cannot get a.example validated: its challenges are not known here; run acme_request_tokens again")
+        #expect(!error.orderIsLost)
+        #expect(session.clock.uptime < 10)
     }
 
     @Test func `an order that is not ready is polled and finalized again`() throws {
