@@ -15,18 +15,16 @@ package enum PublishTXT: Module {
     package static func run(_ invocation: Invocation) -> ModuleResult {
         do {
             let options = try PublishTXTOptions(invocation)
-            let publisher = ZoneFilePublisher(
-                zone: options.zone, settings: options.zoneFile, clock: SystemClock())
-            return try run(options, publisher, dryRun: invocation.checkMode)
+            return try run(options, dryRun: invocation.checkMode)
         } catch {
             return .failure("\(error)")
         }
     }
 
     private static func run(
-        _ options: PublishTXTOptions, _ publisher: some Publisher, dryRun: Bool
+        _ options: PublishTXTOptions, dryRun: Bool
     ) throws(PublishError) -> ModuleResult {
-        let publication = try publisher.publish(options.records, keep: options.keep, dryRun: dryRun)
+        let publication = try options.publisher.publish(options.records, keep: options.keep, dryRun: dryRun)
         var report = PublicationReport(publication, zone: options.zone, dryRun: dryRun)
         if !options.records.isEmpty && !dryRun && options.visibleTimeout > 0 { report.wait(options) }
         return report.result

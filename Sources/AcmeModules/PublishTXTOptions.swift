@@ -8,7 +8,7 @@ internal import Publishers
 struct PublishTXTOptions {
     let zone: DNSName
     let records: [TXTRecord]
-    let zoneFile: ZoneFileSettings
+    let publisher: any Publisher
     /// Seconds for which tokens of earlier calls stay.
     let keep: Int64
     /// The servers to ask; nil for those of the zone's NS records.
@@ -22,12 +22,14 @@ struct PublishTXTOptions {
         var options = invocation.options
         zone = try options.dnsName("zone")
         records = try Self.records(&options)
-        guard var provider = try options.mapping("zone_file") else { throw options.missing("zone_file") }
-        zoneFile = try ZoneFileSettings(&provider)
         keep = Int64(try options.integer("keep", default: 3600, in: 0...31_536_000))
         servers = try Self.servers(&options)
         resolvers = try options.serverAddresses("dns_servers")
         visibleTimeout = try options.integer("visible_timeout", default: 120, in: 0...86_400)
+        let task = PublishingTask(
+            zone: zone, statePath: try options.statePath(),
+            deadline: Deadline(seconds: Double(try options.timeout()), clock: SystemClock()))
+        publisher = try Providers.chosen(&options, for: task)
         try options.rejectUnknown()
     }
 
@@ -62,47 +64,5 @@ struct PublishTXTOptions {
             servers.append(server)
         }
         return servers
-    }
-}
-
-extension ZoneFileSettings {
-    /// Reads the mapping `zone_file`.
-    init(_ options: inout Options) throws(OptionError) {
-        guard let path = try options.path("path") else { throw options.missing("path") }
-        let hostmaster = try options.string("hostmaster")
-        self.init(
-            path: path,
-            nameServers: try Self.nameServers(&options),
-            hostmaster: try hostmaster.map { text throws(OptionError) in
-                do {
-                    return try Self.mailbox(text)
-                } catch {
-                    throw options.invalid("hostmaster", "cannot be used: \(error)")
-                }
-            },
-            ttl: UInt32(try options.integer("ttl", default: 60, in: 1...86_400)),
-            checkCommand: try options.command("check_command", default: ["named-checkzone", "{zone}", "{file}"]),
-            reloadCommand: try options.command("reload_command", default: ["rndc", "reload", "{zone}"]))
-        try options.rejectUnknown()
-    }
-
-    /// A list of names, or a mapping from names to an address or a list of addresses.
-    private static func nameServers(_ options: inout Options) throws(OptionError) -> [NameServer]? {
-        guard options.isMapping("nameservers"), var members = try options.mapping("nameservers") else {
-            guard let names = try options.strings("nameservers") else { return nil }
-            var servers: [NameServer] = []
-            for name in names { servers.append(NameServer(name: try options.dnsName(name, in: "nameservers"))) }
-            return servers.isEmpty ? nil : servers
-        }
-        var servers: [NameServer] = []
-        for text in members.names {
-            let name = try options.dnsName(text, in: "nameservers")
-            let addresses = try members.serverAddresses(text)
-            guard addresses.allSatisfy({ $0.port == 53 }) else {
-                throw members.invalid(text, "must hold addresses without ports")
-            }
-            servers.append(NameServer(name: name, addresses: addresses))
-        }
-        return servers.isEmpty ? nil : servers
     }
 }

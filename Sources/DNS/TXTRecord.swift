@@ -14,15 +14,20 @@ package struct TXTRecord: Sendable, Hashable, Comparable {
         (left.name, left.value.text) < (right.name, right.value.text)
     }
 
-    /// The names that have so many of these values that an answer with all of them is larger than the 512 bytes which
-    /// every resolver takes over UDP without EDNS (RFC 1035, section 4.2.1), with how many they have.
-    package static func crowded(_ records: some Sequence<TXTRecord>) -> [(name: DNSName, count: Int)] {
-        Dictionary(grouping: records, by: \.name).compactMap { name, records in
-            // Header and question; then for each record a pointer, type, class, TTL, two lengths and the text.
-            let question = 12 + name.description.utf8.count + 6
-            let size = records.reduce(question) { $0 + 13 + $1.value.text.utf8.count }
-            return size > 512 ? (name, records.count) : nil
-        }.sorted { $0.name < $1.name }
+    /// Bytes that an answer over UDP may have everywhere, without being cut into fragments that get lost (RFC 9715).
+    private static let largestAnswer = 1232
+
+    /// A sentence for each name whose values do not fit into one answer over UDP.
+    package static func crowdingWarnings(_ records: some Sequence<TXTRecord>) -> [String] {
+        Dictionary(grouping: records, by: \.name).sorted { $0.key < $1.key }.compactMap { name, records in
+            // Header, question and EDNS; then for each record a pointer, type, class, TTL, two lengths and the text.
+            let overhead = 12 + name.description.utf8.count + 6 + 11
+            let size = records.reduce(overhead) { $0 + 13 + $1.value.text.utf8.count }
+            guard size > largestAnswer else { return nil }
+            return
+                "\(name) has \(records.count) TXT values: their answer is larger than the \(largestAnswer) bytes that "
+                + "pass everywhere over UDP; let each _acme-challenge name be a CNAME to a label of its own"
+        }
     }
 }
 

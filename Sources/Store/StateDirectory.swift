@@ -78,8 +78,10 @@ package struct StoreError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Runs file work and turns the system's error into the store's.
-func storing<Result>(_ body: () throws(SystemError) -> Result) throws(StoreError) -> Result {
+/// Runs file work and turns its error into the store's.
+func storing<Result, Failure: CustomStringConvertible>(
+    _ body: () throws(Failure) -> Result
+) throws(StoreError) -> Result {
     do {
         return try body()
     } catch {
@@ -93,5 +95,16 @@ func makeDirectories(_ path: String, below root: String) throws(StoreError) {
     for part in path.dropFirst(root.count).split(separator: "/") {
         current += "/" + part
         try storing { () throws(SystemError) in try Files.makeDirectory(current, access: .own(mode: 0o700)) }
+    }
+}
+
+extension StateFile {
+    /// The document, its errors as the store's.
+    func found() throws(StoreError) -> Content? {
+        try storing { () throws(Failure) in try read() }
+    }
+
+    func keep(_ content: Content) throws(StoreError) {
+        try storing { () throws(Failure) in try write(content) }
     }
 }

@@ -120,10 +120,12 @@ private func read(_ text: String) throws -> PresentZone? {
 
     @Test func `is counted against what one answer carries`() throws {
         let name = try DNSName("acme.example.org")
-        let records = try (0..<9).map { number in
+        let records = try (0..<22).map { number in
             TXTRecord(name: name, value: try TXTValue("\(number)" + String(repeating: "x", count: 42)))
         }
-        #expect(TXTRecord.crowded(records.prefix(7)).isEmpty)
-        #expect(TXTRecord.crowded(records).map(\.count) == [9])
+        #expect(TXTRecord.crowdingWarnings(records.prefix(21)) == [])
+        let warnings = TXTRecord.crowdingWarnings(records)
+        #expect(warnings.count == 1)
+        #expect(warnings[0].hasPrefix("acme.example.org has 22 TXT values: their answer is larger than the 1232 bytes"))
     }
 }

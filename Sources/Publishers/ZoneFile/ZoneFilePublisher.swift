@@ -1,10 +1,13 @@
-internal import FoundationEssentials
+package import AnsibleModule
 package import DNS
+internal import FoundationEssentials
 package import Names
 package import Platform
 
 /// Keeps a signing zone in a file that a name server on this machine loads.
-package struct ZoneFilePublisher: Publisher {
+package struct ZoneFilePublisher: Provider {
+    package static let option = "zone_file"
+
     /// Seconds that the lock is waited for.
     private static let lockPatience: Double = 120
     /// Seconds that the check or the reload may take.
@@ -15,6 +18,10 @@ package struct ZoneFilePublisher: Publisher {
     private let clock: any Clock
 
     private typealias OldFile = (bytes: [UInt8], access: FileAccess)
+
+    package init(_ options: inout Options, for task: PublishingTask) throws(OptionError) {
+        self.init(zone: task.zone, settings: try ZoneFileSettings(&options), clock: task.clock)
+    }
 
     package init(zone: DNSName, settings: ZoneFileSettings, clock: any Clock) {
         self.zone = zone

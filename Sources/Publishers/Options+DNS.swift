@@ -1,16 +1,16 @@
-internal import AnsibleModule
-internal import DNS
-internal import Names
-internal import Platform
+package import AnsibleModule
+package import DNS
+package import Names
+package import Platform
 
 extension Options {
     /// A name that must be given.
-    mutating func dnsName(_ option: String) throws(OptionError) -> DNSName {
+    package mutating func dnsName(_ option: String) throws(OptionError) -> DNSName {
         try dnsName(requiredString(option), in: option)
     }
 
     /// A name that an option holds.
-    func dnsName(_ text: String, in option: String) throws(OptionError) -> DNSName {
+    package func dnsName(_ text: String, in option: String) throws(OptionError) -> DNSName {
         do {
             return try DNSName(text)
         } catch {
@@ -19,7 +19,7 @@ extension Options {
     }
 
     /// A list of addresses with or without ports; empty where it is not given.
-    mutating func serverAddresses(_ option: String) throws(OptionError) -> [ServerAddress] {
+    package mutating func serverAddresses(_ option: String) throws(OptionError) -> [ServerAddress] {
         var addresses: [ServerAddress] = []
         for text in try strings(option) ?? [] {
             do {
@@ -32,7 +32,7 @@ extension Options {
     }
 
     /// A command: a list of words, or a line that is split as a shell would. Nil where it is given and empty.
-    mutating func command(_ option: String, default words: [String]) throws(OptionError) -> Command? {
+    package mutating func command(_ option: String, default words: [String]) throws(OptionError) -> Command? {
         guard let value = value(option) else { return try command(option, words) }
         guard value.array == nil, let line = try string(option), !line.hasPrefix("[") else {
             return try command(option, strings(option) ?? [])
@@ -52,24 +52,5 @@ extension Options {
         } catch {
             throw invalid(option, "cannot be run: \(error)")
         }
-    }
-}
-
-/// A server as an operator names it: an address, or a name whose addresses are to be found; with a port or without.
-enum ServerReference: Sendable, Equatable {
-    case address(ServerAddress)
-    case name(DNSName, port: UInt16)
-
-    init?(_ text: String) {
-        if let address = try? ServerAddress(text) {
-            self = .address(address)
-            return
-        }
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let name = try? DNSName(String(parts[0])),
-            name.labels.last?.allSatisfy(\.isNumber) == false,
-            let port = parts.count == 2 ? UInt16(parts[1]) : 53, port > 0
-        else { return nil }
-        self = .name(name, port: port)
     }
 }

@@ -67,10 +67,7 @@ struct ZonePlan {
     private static func warnings(
         _ records: [TXTRecord], strangers: [String], _ settings: ZoneFileSettings
     ) -> [String] {
-        var warnings = TXTRecord.crowded(records).map { name, count in
-            "\(name) has \(count) TXT values: their answer is larger than the 512 bytes that every resolver takes; "
-                + "let each _acme-challenge name be a CNAME to a label of its own"
-        }
+        var warnings = TXTRecord.crowdingWarnings(records)
         if !strangers.isEmpty {
             let shown = strangers.prefix(10).joined(separator: ", ")
             let more = strangers.count > 10 ? " and \(strangers.count - 10) more" : ""
