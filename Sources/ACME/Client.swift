@@ -80,9 +80,11 @@ package final class Client {
         var flows = wanted.map { OpeningFlow($0, newOrder: directory.newOrder, thumbprint: thumbprint) }
         rounds.width = wanted.map(\.names.count).reduce(0, +)
         let first = flows.indices.map { flows[$0].start(now: now) }
-        return rounds.run(first, until: deadline) { index, results in
+        let results = rounds.run(first, until: deadline) { index, results in
             flows[index].receive(results, now: deadline.clock.now) { opened(index, $0) }
         }
+        giveUp(flows.flatMap(\.lost), sparing: results.compactMap { try? $0.get() })
+        return results
     }
 
     /// Phase two: for each order the certificate chain, in PEM. The challenges' records must be visible.
@@ -95,17 +97,24 @@ package final class Client {
         var flows = orders.map(CompletionFlow.init)
         rounds.width = orders.map { max(1, $0.order.challenges.count) }.reduce(0, +)
         let first = flows.indices.map { flows[$0].start() }
-        return rounds.run(first, until: deadline) { index, results in
+        let results = rounds.run(first, until: deadline) { index, results in
             flows[index].receive(results, now: deadline.clock.now)
         }
+        let lost = zip(orders, results).compactMap { request, result in
+            if case .failure(let error) = result, error.orderIsLost { request.order } else { nil }
+        }
+        giveUp(lost)
+        return results
     }
 
     /// Deactivates what is still pending of orders that are given up (RFC 8555, section 7.5.2), so that they do not
-    /// count against the account. Takes some seconds at most; what fails is left to expire.
-    package func giveUp(_ orders: [OpenOrder]) {
-        guard (try? knownDirectory()) != nil else { return }
+    /// count against the account; a CA may have given some of them to the orders that are kept as well. Takes some
+    /// seconds at most; what fails is left to expire. Orders that a phase finds lost are given up by the phase itself.
+    package func giveUp(_ orders: [OpenOrder], sparing kept: [OpenOrder] = []) {
+        let needed = Set(kept.flatMap(\.authorizations))
+        let urls = Set(orders.flatMap(\.authorizations)).subtracting(needed).sorted()
+        guard !urls.isEmpty, (try? knownDirectory()) != nil else { return }
         let limit = Deadline(seconds: min(10, deadline.remaining), clock: deadline.clock)
-        let urls = orders.flatMap(\.authorizations)
         rounds.width = urls.count
         let first = urls.map { Step<Void>.send([.fetch($0, "look at an authorization")]) }
         _ = rounds.run(first, until: limit) { index, results in Deactivation.next(urls[index], results) }

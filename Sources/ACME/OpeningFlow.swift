@@ -18,6 +18,8 @@ struct OpeningFlow {
     let newOrder: String
     let thumbprint: [UInt8]
     private var stage = Stage.ordering
+    /// Orders that were of no use after all: the CA may still hold authorizations of theirs.
+    private(set) var lost: [OpenOrder] = []
 
     init(_ wanted: OrderRequest, newOrder: String, thumbprint: [UInt8]) {
         self.wanted = wanted
@@ -44,8 +46,15 @@ struct OpeningFlow {
             case .authorizing(let order, let isResumed): return try authorize(order, isResumed, results)
             }
         } catch {
+            if case .authorizing(let order, _) = stage, error.orderIsLost { lost.append(order) }
             return .done(.failure(error))
         }
+    }
+
+    /// A new order instead of the one that was left behind.
+    private mutating func replace(_ old: OpenOrder) -> Step<OpenOrder> {
+        lost.append(old)
+        return order()
     }
 
     private mutating func order() -> Step<OpenOrder> {
@@ -66,12 +75,12 @@ struct OpeningFlow {
         do throws(ACMEError) {
             reply = try results.only()
         } catch {
-            if error.isFinal { return order() }
+            if error.isFinal { return replace(old) }
             throw error
         }
-        guard let object = try? reply.decode(Order.self) else { return order() }
+        guard let object = try? reply.decode(Order.self) else { return replace(old) }
         let current = OpenOrder(object, at: old.url)
-        guard isUsable(current.names, current.status, current.expires, now) else { return order() }
+        guard isUsable(current.names, current.status, current.expires, now) else { return replace(old) }
         return authorizations(of: current, isResumed: true)
     }
 
@@ -92,6 +101,7 @@ struct OpeningFlow {
             if let problem = object.error { error.reason += ": \(problem)" }
             error.problem = object.error
             error.orderIsLost = true
+            lost.append(order)
             throw error
         }
         return authorizations(of: order, isResumed: false)
@@ -122,7 +132,7 @@ struct OpeningFlow {
                 }
             }
         } catch {
-            if isResumed && (error.isFinal || error.orderIsLost) { return self.order() }
+            if isResumed && (error.isFinal || error.orderIsLost) { return replace(order) }
             throw error
         }
         return .done(.success(order))

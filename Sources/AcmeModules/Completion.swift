@@ -66,22 +66,10 @@ struct Completion {
             guard connection.hasAccount else {
                 throw StoreError("the account that ordered is not known here any more; run acme_request_tokens again")
             }
-            let results = connection.client.completeOrders(requests)
-            giveUpLost(results, requests, connection.client)
-            return results.map { $0.mapError { $0 as any Error } }
+            return connection.client.completeOrders(requests).map { $0.mapError { $0 as any Error } }
         } catch {
             return jobs.map { _ in .failure(error) }
         }
-    }
-
-    /// Orders that cannot be ended leave no authorization pending at the CA.
-    private func giveUpLost(
-        _ results: [Result<[UInt8], ACMEError>], _ requests: [CompletionRequest], _ client: Client
-    ) {
-        let lost = zip(results, requests).compactMap { result, request in
-            if case .failure(let error) = result, error.orderIsLost { request.order } else { nil }
-        }
-        if !lost.isEmpty { client.giveUp(lost) }
     }
 
     /// Checks the chain before anything on disk changes, installs it, and forgets the order. An order that is still on

@@ -44,8 +44,6 @@ struct Ordering {
         let index: Int
         let key: PrivateKey
         let resume: OpenOrder?
-        /// The new order, where one was made.
-        var made: OpenOrder?
         var saved: Result<Void, StoreError>?
     }
 
@@ -56,13 +54,11 @@ struct Ordering {
         let certificates = jobs.map { requests[$0.index].certificate }
         let wanted = zip(jobs, certificates).map { OrderRequest(names: $1.names, resume: $0.resume) }
         let results = connection.client.openOrders(wanted) { number, order in
-            jobs[number].made = order
             jobs[number].saved = save(order, jobs[number].key, certificates[number])
         }
         for (job, result) in zip(jobs, results) {
             requests[job.index].outcome = settle(job, result, requests[job.index].certificate)
         }
-        giveUpLost(jobs, results, connection.client)
         let made = jobs.contains { $0.saved != nil }
         guard mayReopenAccount, reopenAccount(connection, results) else { return made }
         for (job, result) in zip(jobs, results) {
@@ -70,15 +66,6 @@ struct Ordering {
         }
         _ = openOrders(&requests, connection, mayReopenAccount: false)
         return true
-    }
-
-    /// Orders that cannot be used leave no authorization pending at the CA.
-    private func giveUpLost(_ jobs: [Job], _ results: [Result<OpenOrder, ACMEError>], _ client: Client) {
-        let lost = zip(jobs, results).flatMap { job, result -> [OpenOrder] in
-            guard case .failure(let error) = result, error.orderIsLost else { return [] }
-            return [job.resume, job.made].compactMap { $0 }
-        }
-        if !lost.isEmpty { client.giveUp(lost) }
     }
 
     /// A CA that has lost our account (a test CA that was started anew, say) gets a new one, once.

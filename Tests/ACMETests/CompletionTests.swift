@@ -175,6 +175,19 @@ import Testing
         #expect(try results[1].get().hasPrefix("-----BEGIN"))
     }
 
+    @Test func `an invalid order leaves no authorization pending`() throws {
+        let session = try Session()
+        let names = ["a.example", "b.example"]
+        session.server.on("POST /order/1", .order("1", names, "invalid"))
+        session.server.on("POST /authz/1/0", .authorization("a.example", "invalid"))
+        session.server.on(
+            "POST /authz/1/1", .authorization("b.example"), .authorization("b.example"),
+            .authorization("b.example", "deactivated"))
+        #expect(try failure(session.complete([kept("1", names, .processing)])[0]).orderIsLost)
+        #expect(try session.server.messages("POST /authz/1/1").last?.payload == #"{"status":"deactivated"}"#)
+        #expect(try session.server.messages("POST /authz/1/0").allSatisfy { $0.payload == "" })
+    }
+
     @Test func `an invalid order with good authorizations is explained by its own error`() throws {
         let session = try Session()
         let more = #", "error": {"type": "urn:ietf:params:acme:error:caa", "detail": "forbidden"}"#

@@ -205,6 +205,35 @@ import Testing
         #expect(try session.server.messages("POST /authz/1/1").map(\.payload) == [""])
     }
 
+    @Test func `an order that a new one takes the place of is given up, but for what both share`() throws {
+        let session = try Session()
+        let names = ["a.example", "b.example"]
+        session.server.on("POST /order/1", .problem(404, "malformed"))
+        let body = #"""
+            {"status": "ready", "identifiers": [{"type": "dns", "value": "a.example"}, {"type": "dns", "value": "b.example"}],
+            "authorizations": ["https://ca.example/authz/1/0", "https://ca.example/authz/2/1"],
+            "finalize": "https://ca.example/finalize/2"}
+            """#
+        session.server.on("POST /order", .json(201, body, [HTTPField("Location", "https://ca.example/order/2")]))
+        session.server.on("POST /authz/1/1", .authorization("b.example"), .authorization("b.example", "deactivated"))
+        _ = try session.open([names], resume: kept("1", names))[0].get()
+        #expect(session.server.count("POST /authz/1/0") == 0)
+        #expect(session.server.count("POST /authz/2/1") == 0)
+        #expect(try session.server.messages("POST /authz/1/1").map(\.payload) == ["", #"{"status":"deactivated"}"#])
+    }
+
+    @Test func `a new order that cannot be used leaves no authorization pending`() throws {
+        let session = try Session()
+        let names = ["a.example", "b.example"]
+        session.server.on("POST /order", .order("1", names, code: 201))
+        session.server.on("POST /authz/1/0", .authorization("a.example", "invalid"))
+        session.server.on(
+            "POST /authz/1/1", .authorization("b.example"), .authorization("b.example"),
+            .authorization("b.example", "deactivated"))
+        #expect(try failure(try session.open([names])[0]).orderIsLost)
+        #expect(try session.server.messages("POST /authz/1/1").last?.payload == #"{"status":"deactivated"}"#)
+    }
+
     @Test func `giving up takes seconds at most`() throws {
         let session = try Session()
         session.server.always("POST /authz/1/0", .lost())
