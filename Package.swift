@@ -34,7 +34,7 @@ let package = Package(
         layer("HTTP", ["CCurl", "Platform"]),
         layer("ACME", ["HTTP", "PKI", "Names", "Platform"]),
         layer("DNS", ["CResolv", "Names", "Platform"]),
-        layer("Publishers", ["AnsibleModule", "DNS", "HTTP", "Names", "Platform"]),
+        layer("Publishers", ["AnsibleModule", "DNS", "Names", "Platform"]),
         layer("Store", ["ACME", "PKI", "Names", "Platform"]),
         layer(
             "AcmeModules",
@@ -52,7 +52,7 @@ let package = Package(
         tests(of: "HTTP", named: "HTTPTests", ["Platform"]),
         tests(of: "ACME", named: "ACMETests", ["HTTP", "PKI", "Names", "Platform"]),
         tests(of: "DNS", named: "DNSTests", ["Names", "Platform"]),
-        tests(of: "Publishers", named: "PublishersTests", ["AnsibleModule", "DNS", "HTTP", "Names", "Platform"]),
+        tests(of: "Publishers", named: "PublishersTests", ["AnsibleModule", "DNS", "Names", "Platform"]),
         tests(of: "Store", named: "StoreTests", ["ACME", "PKI", "Names", "Platform"]),
         tests(
             of: "AcmeModules", named: "AcmeModulesTests",

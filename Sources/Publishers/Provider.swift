@@ -14,19 +14,13 @@ package protocol Provider: Publisher {
 
 /// What every provider is told beside its own options.
 package struct PublishingTask: Sendable {
-    package let zone: DNSName
-    /// The directory, 0700, in which a provider notes what it wrote and when.
-    package let statePath: String
-    /// Everything ends here, whatever a service answers.
-    package let deadline: Deadline
+    let zone: DNSName
+    let clock: any Clock
 
-    package init(zone: DNSName, statePath: String, deadline: Deadline) {
+    package init(zone: DNSName, clock: any Clock) {
         self.zone = zone
-        self.statePath = statePath
-        self.deadline = deadline
+        self.clock = clock
     }
-
-    var clock: any Clock { deadline.clock }
 }
 
 package enum Providers {

@@ -22,10 +22,26 @@ package struct StateDirectory: Sendable {
             try Files.makeDirectory(path, access: .own(mode: 0o700))
         }
         try refuseOthersAccess()
-        do {
-            return try FileLock(path + "/lock", purpose: purpose, deadline: deadline)
+        let lock: FileLock
+        do throws(FileLock.Failure) {
+            lock = try FileLock(path + "/lock", purpose: purpose, deadline: deadline)
         } catch {
             throw StoreError(error.description)
+        }
+        try storing { () throws(SystemError) in try removeTemporaries(in: path) }
+        return lock
+    }
+
+    /// Files, keys among them, that a run was killed over before they were in place: whoever holds the lock knows that
+    /// nobody is writing them.
+    private func removeTemporaries(in directory: String) throws(SystemError) {
+        for name in try Files.list(directory) {
+            let entry = directory + "/" + name
+            if AtomicFile.isTemporary(name) {
+                try Files.remove(entry)
+            } else if try Files.status(entry)?.kind == .directory {
+                try removeTemporaries(in: entry)
+            }
         }
     }
 
@@ -78,10 +94,8 @@ package struct StoreError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Runs file work and turns its error into the store's.
-func storing<Result, Failure: CustomStringConvertible>(
-    _ body: () throws(Failure) -> Result
-) throws(StoreError) -> Result {
+/// Runs file work and turns the system's error into the store's.
+func storing<Result>(_ body: () throws(SystemError) -> Result) throws(StoreError) -> Result {
     do {
         return try body()
     } catch {
@@ -95,16 +109,5 @@ func makeDirectories(_ path: String, below root: String) throws(StoreError) {
     for part in path.dropFirst(root.count).split(separator: "/") {
         current += "/" + part
         try storing { () throws(SystemError) in try Files.makeDirectory(current, access: .own(mode: 0o700)) }
-    }
-}
-
-extension StateFile {
-    /// The document, its errors as the store's.
-    func found() throws(StoreError) -> Content? {
-        try storing { () throws(Failure) in try read() }
-    }
-
-    func keep(_ content: Content) throws(StoreError) {
-        try storing { () throws(Failure) in try write(content) }
     }
 }
