@@ -49,6 +49,11 @@ import Testing
         #expect(message(["certs": certs]).contains("certificates one and two have the same first name a.test.org"))
     }
 
+    @Test func `two certificates with the same names are refused, in whatever order they stand`() {
+        let certs: JSONValue = ["one": ["a.test.org", "b.test.org"], "two": ["b.test.org", "a.test.org"]]
+        #expect(message(["certs": certs]) == "certificates one and two have the same names; keep one of them")
+    }
+
     @Test func `options of one certificate are checked with their path`() {
         let certs: JSONValue = ["a": ["domains": ["a.test.org"], "key_type": "dsa"]]
         #expect(message(["certs": certs]).contains("certs.a.key_type must be one of ec-256"))
@@ -56,7 +61,7 @@ import Testing
             message(["certs": ["a": ["domains": ["a.test.org"], "keytype": "x"]]]).contains("did you mean key_type?"))
     }
 
-    @Test(arguments: ["0644", "0750", "0040", "rw"])
+    @Test(arguments: ["0644", "0750", "0040", "0620", "rw"])
     func `a mode that shows a private key to others is refused`(mode: String) {
         #expect(message(["domains": "a.test.org", "mode": .string(mode)]).contains("mode"))
     }

@@ -83,7 +83,7 @@ private func publish(_ options: [String: JSONValue], check: Bool = false) -> Mod
 
     @Test func `fails, with what it did, where a server does not show the records`() throws {
         try NamedServer.run(zones: ["acme.example.org": zone]) { server in
-            let dead = "127.0.0.1:\(try freePort())"
+            let dead = "127.0.0.1:\(try FreePorts.forDNS())"
             let result = publish(
                 Self.options(
                     server, records: Self.records,

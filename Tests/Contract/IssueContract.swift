@@ -52,6 +52,47 @@ import Testing
         }
     }
 
+    @Test func `a run that was killed between installing and reporting is reported by the next`() throws {
+        try withWorld { world in
+            let options = world.options(["web": ["a.example.org"]])
+            try world.publish(try world.request(options))
+            let (orders, copy) = ("\(world.directory)/state/orders", "\(world.directory)/copy")
+            _ = try Program.run(["cp", "-a", orders, copy])
+            let serial = try world.finalize(options).all("certificates", "serial")
+            // As the killed run would have left it: the certificate in place, the order still there.
+            _ = try Program.run(["cp", "-a", copy + "/.", orders])
+            let next = try world.finalize(options)
+            #expect(next["updated"] == ["web"], "\(next.msg)")
+            #expect(next.all("certificates", "serial") == serial)
+            #expect(try world.finalize(options)["updated"] == [])
+            #expect(try world.orders() == 1)
+        }
+    }
+
+    @Test func `contacts that change are told to the authority with the next order`() throws {
+        try withWorld { world in
+            let old = world.options(["web": ["a.example.org"]], ["account_email": "old@example.org"])
+            let new = world.options(["api": ["b.example.org"]], ["account_email": "new@example.org"])
+            #expect(try !world.request(old).failed)
+            #expect(try !world.request(new).failed)
+            #expect(try world.server.log().contains("POST /my-account/"))
+            let found = try Program.run(["grep", "-rlF", "mailto:new@example.org", world.directory + "/state/accounts"])
+            #expect(found.stdout.split(separator: "\n").map { $0.hasSuffix("/account.json") } == [true])
+        }
+    }
+
+    @Test func `check mode counts on an order under way until it has expired`() throws {
+        try withWorld { world in
+            let options = world.options(["web": ["a.example.org"]])
+            let dry = world.options(["web": ["a.example.org"]], ["_ansible_check_mode": true])
+            #expect(try world.request(options).changed)
+            #expect(try !world.request(dry).changed)
+            let script = #"sed -i 's/"expires" : "2[0-9]*-/"expires" : "2001-/' "$1"/state/orders/*/*/order.json"#
+            _ = try Program.run(["sh", "-euc", script, "sh", world.directory])
+            #expect(try world.request(dry).changed)
+        }
+    }
+
     @Test(arguments: ["acme_request_tokens", "acme_finalize"])
     func `a run that was killed at any moment is taken up by the next`(victim: String) throws {
         try withWorld { world in

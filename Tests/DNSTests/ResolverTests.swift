@@ -56,7 +56,7 @@ private func names(_ texts: String...) throws -> [DNSName] { try texts.map { try
 
     @Test func `goes on to the next server where the first is dead, and says so where all are`() throws {
         try NamedServer.run(zones: ["example.org": mainZone]) { server in
-            let dead = try ServerAddress("127.0.0.1:\(try freePort())")
+            let dead = try ServerAddress("127.0.0.1:\(try FreePorts.forDNS())")
             let name = try DNSName("_acme-challenge.good.example.org")
             let both = Resolver(servers: [dead, try ServerAddress(server.address)], deadline: deadline())
             #expect(try both.aliases(of: [name])[name]?.get().description == "good.acme.example.org")

@@ -52,7 +52,7 @@ private func deadline(_ seconds: Double) -> Deadline { Deadline(seconds: seconds
     @Test func `that comes to nothing names each server with what it lacks`() throws {
         try NamedServer.run(zones: ["acme.example.org": zone("a IN TXT \"one\"")]) { good in
             try NamedServer.run(zones: ["example.com": zone()], options: "allow-query { none; };") { bad in
-                let dead = "127.0.0.1:\(try freePort())"
+                let dead = "127.0.0.1:\(try FreePorts.forDNS())"
                 let outcome = try visibility(
                     ["a.acme.example.org": ["one", "two"]], on: [good.address, bad.address, dead]
                 ).wait(until: deadline(60))
@@ -83,7 +83,7 @@ private func deadline(_ seconds: Double) -> Deadline { Deadline(seconds: seconds
     }
 
     @Test func `shortens what it lists`() throws {
-        let dead = "127.0.0.1:\(try freePort())"
+        let dead = "127.0.0.1:\(try FreePorts.forDNS())"
         let values = Dictionary(uniqueKeysWithValues: (10..<30).map { ("n\($0).acme.example.org", ["v"]) })
         let outcome = try visibility(values, on: [dead]).wait(until: deadline(1))
         #expect(outcome.error?.description.hasSuffix("Connection refused; and 10 more") == true)

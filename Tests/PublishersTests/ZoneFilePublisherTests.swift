@@ -7,51 +7,6 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// A directory with a zone file in it, and what publishes into it.
-private struct Bench {
-    let directory: String
-    let clock = ManualClock()
-    let zone: DNSName
-
-    init(_ directory: String) throws {
-        self.directory = directory
-        zone = try DNSName("acme.example.org")
-    }
-
-    var path: String { directory + "/zone.db" }
-
-    func publisher(
-        check: [String] = ["named-checkzone", "{zone}", "{file}"], reload: [String] = ["true"],
-        nameServers: [ZoneFileSettings.NameServer]? = nil, clock: (any Platform.Clock)? = nil
-    ) throws -> ZoneFilePublisher {
-        let settings = ZoneFileSettings(
-            path: path, nameServers: try nameServers ?? [.init(name: DNSName("ns.example.org"))],
-            checkCommand: try Command(check), reloadCommand: try Command(reload))
-        return ZoneFilePublisher(zone: zone, settings: settings, clock: clock ?? self.clock)
-    }
-
-    func publish(
-        _ values: String..., keep: Int64 = 3600, dryRun: Bool = false, by publisher: ZoneFilePublisher? = nil
-    ) throws -> Publication {
-        try (publisher ?? self.publisher()).publish(values.map { try record($0) }, keep: keep, dryRun: dryRun)
-    }
-
-    func record(_ text: String) throws -> TXTRecord {
-        TXTRecord(name: try DNSName("web.acme.example.org"), value: try TXTValue(text))
-    }
-
-    func text() throws -> String? {
-        try Files.read(path).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    /// What is in the directory but lock files.
-    func files() throws -> [String] { try Files.list(directory).filter { !$0.hasSuffix(".lock") } }
-}
-
-private func withBench(_ body: (Bench) throws -> Void) throws {
-    try withTemporaryDirectory { try body(Bench($0)) }
-}
-
 @Suite struct `Publishing into a zone file` {
     @Test func `makes a zone that named-checkzone takes, readable for the server`() throws {
         try withBench { bench in
@@ -113,6 +68,16 @@ private func withBench(_ body: (Bench) throws -> Void) throws {
             #expect(renewal.added.isEmpty)
             bench.clock.pause(seconds: 3000)
             #expect(try bench.publish("new").kept.map(\.value.text) == ["waiting"])
+        }
+    }
+
+    @Test func `renews in time where tokens are kept for a minute only`() throws {
+        try withBench { bench in
+            _ = try bench.publish("waiting", keep: 60)
+            bench.clock.pause(seconds: 45)
+            #expect(try bench.publish("waiting", keep: 60).changed)
+            bench.clock.pause(seconds: 45)
+            #expect(try bench.publish("new", keep: 60).kept.map(\.value.text) == ["waiting"])
         }
     }
 
@@ -225,102 +190,6 @@ private func withBench(_ body: (Bench) throws -> Void) throws {
             #expect(try bench.publish("one", by: loading).changed)
             #expect(try bench.files() == ["loaded", "zone.db"])
             #expect(try !bench.publish("one", by: loading).changed)
-        }
-    }
-}
-
-@Suite struct `A zone made by other means` {
-    /// As the configuration management of a real fleet renders it: everything at the apex, serial from a date.
-    private static let production = """
-        ; managed by hand
-        $ORIGIN acme.example.org.
-        $TTL 60
-        @       IN      SOA     adns1.example.org. hostmaster\\.dns.example.org. (
-                                2026112301 ; serial number unixtime
-                                1h ; refresh (secondary checks for updates)
-                                10m ; retry
-                                10d ; expire
-                                5m ) ; minimum
-        @       IN      NS      ns1.acme.example.org.
-                        NS      ns2.example.net.
-        ns1     300     IN A    192.0.2.53
-        @       IN      TXT     "left from an earlier run"
-        www     CNAME   elsewhere
-
-        """
-
-    @Test func `is taken over with its servers, its names in SOA, and a serial that rises`() throws {
-        try withBench { bench in
-            try AtomicFile.write(Array(Self.production.utf8), to: bench.path, access: .own(mode: 0o600))
-            let settings = ZoneFileSettings(
-                path: bench.path, checkCommand: try Command(["named-checkzone", "{zone}", "{file}"]),
-                reloadCommand: nil)
-            let publisher = ZoneFilePublisher(zone: bench.zone, settings: settings, clock: bench.clock)
-            let publication = try bench.publish("one", by: publisher)
-            #expect(publication.serial == 2_026_112_302)
-            #expect(publication.removed.isEmpty)
-            #expect(
-                publication.warnings == [
-                    "\(bench.path) held records that are no tokens of ours and were left out: "
-                        + "acme.example.org TXT, www.acme.example.org CNAME"
-                ])
-            #expect(
-                try bench.text()?.split(separator: "\n").dropFirst(3) == [
-                    "@ IN SOA adns1.example.org. hostmaster\\.dns.example.org. 2026112302 3600 600 864000 60",
-                    "@ IN NS ns1.acme.example.org.", "@ IN NS ns2.example.net.",
-                    "ns1.acme.example.org. IN A 192.0.2.53",
-                    "web.acme.example.org. IN TXT \"one\" ; written 1800000000",
-                ])
-        }
-    }
-
-    @Test func `that cannot be read is left as it is`() throws {
-        try withBench { bench in
-            try AtomicFile.write(Array("@ IN SOA a b ( 1 2".utf8), to: bench.path, access: .own(mode: 0o600))
-            let error = try #require(throws: PublishError.self) { try bench.publish("one") }
-            #expect(
-                error.description == "the zone file \(bench.path) cannot be read: line 1: the file ends inside "
-                    + "parentheses; it was left as it is")
-        }
-    }
-
-    @Test func `that is not there needs name servers, with addresses where they lie in it`() throws {
-        try withBench { bench in
-            let none = ZoneFileSettings(path: bench.path, checkCommand: nil, reloadCommand: nil)
-            let lost = ZoneFilePublisher(zone: bench.zone, settings: none, clock: bench.clock)
-            let error = try #require(throws: PublishError.self) { try bench.publish("one", by: lost) }
-            #expect(error.description.hasPrefix("zone_file.nameservers is needed"))
-            let inside = try bench.publisher(nameServers: [.init(name: DNSName("ns.acme.example.org"))])
-            let second = try #require(throws: PublishError.self) { try bench.publish("one", by: inside) }
-            #expect(second.description.hasPrefix("the name server ns.acme.example.org lies in the zone"))
-            #expect(try bench.files().isEmpty)
-        }
-    }
-}
-
-@Suite struct `A zone in a real BIND` {
-    @Test func `shows what was published, through rndc`() throws {
-        let zone = """
-            @ 60 IN SOA ns.example.org. hostmaster 1 3600 600 864000 60
-            @ 60 IN NS ns.example.org.
-
-            """
-        try NamedServer.run(zones: ["acme.example.org": zone]) { server in
-            let settings = ZoneFileSettings(
-                path: server.zoneFile("acme.example.org"),
-                checkCommand: try Command(["named-checkzone", "{zone}", "{file}"]),
-                reloadCommand: try Command(server.rndc("reload", "{zone}")))
-            let name = try DNSName("acme.example.org")
-            let publisher = ZoneFilePublisher(zone: name, settings: settings, clock: SystemClock())
-            let values = (0..<30).map { "token-\($0)-" + String(repeating: "x", count: 40) }
-            let records = try values.map { TXTRecord(name: name, value: try TXTValue($0)) }
-            let publication = try publisher.publish(records, keep: 3600, dryRun: false)
-            #expect(publication.warnings.count == 1)
-            let outcome = Visibility(
-                zone: name, values: [name: values],
-                servers: [AuthoritativeServer(address: try ServerAddress(server.address))]
-            ).wait(until: Deadline(seconds: 20, clock: SystemClock()))
-            #expect(outcome.error == nil)
         }
     }
 }

@@ -117,6 +117,45 @@ import Testing
         }
     }
 
+    @Test func `a chain without issuers is whole, with an empty file for them`() throws {
+        try withStore { store in
+            let (chain, key) = try issue()
+            let alone = try CertificateChain(pem: chain.leafPEM)
+            try store.install(alone, key: key, for: try name(), access: access, issuance: issuance)
+            #expect(try reason(store) == "complete")
+        }
+    }
+
+    @Test func `a directory or a circle of links in the place of a file is a reason to renew`() throws {
+        try withStore { store in
+            let (chain, key) = try issue()
+            let paths = store.paths(of: try name())
+            try store.install(chain, key: key, for: try name(), access: access, issuance: issuance)
+            try AtomicFile.link(paths.key, to: paths.key)
+            #expect(try reason(store).contains(paths.key))
+            try Files.remove(paths.key)
+            try Files.makeDirectory(paths.key, access: access)
+            #expect(try reason(store).contains(paths.key))
+        }
+    }
+
+    @Test func `access is set on our own versions only, wherever a link leads`() throws {
+        try withStore { store in
+            let (chain, key) = try issue()
+            try store.install(chain, key: key, for: try name(), access: access, issuance: issuance)
+            let directory = store.paths(of: try name()).directory
+            let stranger = store.path + "/stranger"
+            try Files.makeDirectory(stranger, access: .own(mode: 0o755))
+            let file = stranger + "/web.example.org.key"
+            try AtomicFile.write([], to: file, access: .own(mode: 0o644))
+            for target in ["../stranger", stranger, "versions/../../stranger"] {
+                try AtomicFile.link(directory + "/current", to: target)
+                #expect(try !store.setAccess(of: try name(), to: .own(mode: 0o600)), "\(target)")
+                #expect(try Files.status(file)?.access.mode == 0o644)
+            }
+        }
+    }
+
     @Test func `a mode that drifted is noticed and corrected once`() throws {
         try withStore { store in
             let (chain, key) = try issue()

@@ -22,6 +22,25 @@ import Testing
         }
     }
 
+    @Test func `what a killed run was writing is gone with the next lock, and nothing else`() throws {
+        try withState { state in
+            try withExtendedLifetime(try state.lock(purpose: "test", deadline: deadline)) {
+                let name = try DomainName("a.example.org")
+                let record = OrderRecord(names: [name], keyType: .ec256, work: .selfSigned([]))
+                try state.orders(of: .selfSigned).save(record, key: try .generate(.ec256), for: name)
+            }
+            let before = try everything(below: state.path)
+            for directory in ["", "/orders", "/orders/self-signed/a.example.org"] {
+                try Files.makeDirectory(state.path + directory, access: .own(mode: 0o700))
+                let path = state.path + directory + "/x"
+                _ = try AtomicFile.create([1], beside: path, access: .own(mode: 0o600))
+            }
+            #expect(try everything(below: state.path).count == before.count + 3)
+            _ = try state.lock(purpose: "test", deadline: deadline)
+            #expect(try everything(below: state.path) == before)
+        }
+    }
+
     @Test func `a state that others can enter is refused, with the cure`() throws {
         try withState { state in
             try Files.makeDirectory(state.path, access: .own(mode: 0o755))

@@ -16,6 +16,27 @@ package enum FreePorts {
         return ports
     }
 
+    /// A port of 127.0.0.1 that nobody uses now, for UDP and TCP. Somebody else may be quicker: whoever starts a server
+    /// on it tries again with another where that fails.
+    package static func forDNS() throws -> UInt16 {
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 20_000..<32_000)
+            if try isFree(port, SOCK_DGRAM) && isFree(port, SOCK_STREAM) { return port }
+        }
+        throw SystemError("find", "a free port", code: EADDRINUSE)
+    }
+
+    private static func isFree(_ port: UInt16, _ type: __socket_type) throws -> Bool {
+        let descriptor = try check(socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0), "open", "a socket")
+        defer { close(descriptor) }
+        var address = loopback(port)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+
     private static func bound() throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = try check(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0), "open", "a socket")
         var address = loopback(0)

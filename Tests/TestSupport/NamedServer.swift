@@ -39,8 +39,8 @@ package final class NamedServer: @unchecked Sendable {
         for attempt in 0..<5 {
             let own = "\(directory)/\(attempt)"
             try Files.makeDirectory(own, access: .own(mode: 0o700))
-            let server = NamedServer(port: try freePort(), directory: own)
-            try server.configure(zones, options, zoneOptions, control: freePort())
+            let server = NamedServer(port: try FreePorts.forDNS(), directory: own)
+            try server.configure(zones, options, zoneOptions, control: FreePorts.forDNS())
             if try server.launch() { return server }
             log = String(decoding: try Files.read(own + "/log") ?? [], as: UTF8.self)
         }
