@@ -4,7 +4,7 @@ import Testing
 extension TheFiveSteps {
     /// First certificates, cases (a) to (d) of the specification.
     @Suite struct Issuing {
-        /// The names of each CA are its own: a label of the signing zone takes seven values at a time.
+        /// The names of each CA are its own, so that what the others have published does not count.
         @Test(arguments: zip(CA.difficult, [10, 20, 30]))
         func `several names, a shared name, a wildcard with its apex and a name of another host`(
             ca: CA, first: Int
