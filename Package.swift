@@ -26,6 +26,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CResolv"),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         layer("Platform"),
         layer("Names"),
@@ -34,7 +35,8 @@ let package = Package(
         layer("HTTP", ["CCurl", "Platform"]),
         layer("ACME", ["HTTP", "PKI", "Names", "Platform"]),
         layer("DNS", ["CResolv", "Names", "Platform"]),
-        layer("Publishers", ["AnsibleModule", "DNS", "Names", "Platform"]),
+        layer("YAML", ["CYAML", "AnsibleModule"]),
+        layer("Publishers", ["AnsibleModule", "DNS", "HTTP", "Names", "Platform", "YAML"]),
         layer("Store", ["ACME", "PKI", "Names", "Platform"]),
         layer(
             "AcmeModules",
@@ -52,7 +54,8 @@ let package = Package(
         tests(of: "HTTP", named: "HTTPTests", ["Platform"]),
         tests(of: "ACME", named: "ACMETests", ["HTTP", "PKI", "Names", "Platform"]),
         tests(of: "DNS", named: "DNSTests", ["Names", "Platform"]),
-        tests(of: "Publishers", named: "PublishersTests", ["AnsibleModule", "DNS", "Names", "Platform"]),
+        tests(of: "YAML", named: "YAMLTests", ["AnsibleModule"]),
+        tests(of: "Publishers", named: "PublishersTests", ["AnsibleModule", "DNS", "HTTP", "Names", "Platform"]),
         tests(of: "Store", named: "StoreTests", ["ACME", "PKI", "Names", "Platform"]),
         tests(
             of: "AcmeModules", named: "AcmeModulesTests",

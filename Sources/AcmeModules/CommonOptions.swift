@@ -24,9 +24,9 @@ struct CommonOptions {
         account = try AccountOptions(&options)
         caPath = try options.path("ca_path")
         certPath = try options.path("cert_path") ?? "/etc/letsencrypt-certs"
-        statePath = try options.path("state_path") ?? "/var/lib/acme-modules"
+        statePath = try options.statePath()
         aliases = try AliasOptions(&options)
-        timeout = try options.integer("timeout", default: 300, in: 1...86_400)
+        timeout = try options.timeout()
         certificates = try CertificateOptions.readAll(&options, isCheckMode: invocation.checkMode)
         try options.rejectUnknown()
     }
@@ -84,5 +84,17 @@ struct AliasOptions {
         }
         isChecked = try options.boolean("check_cname", default: true)
         resolvers = try options.serverAddresses("dns_servers")
+    }
+}
+
+extension Options {
+    /// Where everything is kept that the next call takes up.
+    mutating func statePath() throws(OptionError) -> String {
+        try path("state_path", default: "/var/lib/acme-modules")
+    }
+
+    /// Seconds for the whole module.
+    mutating func timeout() throws(OptionError) -> Int {
+        try integer("timeout", default: 300, in: 1...86_400)
     }
 }

@@ -26,7 +26,9 @@ struct PublishTXTOptions {
         servers = try Self.servers(&options)
         resolvers = try options.serverAddresses("dns_servers")
         visibleTimeout = try options.integer("visible_timeout", default: 120, in: 0...86_400)
-        let task = PublishingTask(zone: zone, clock: SystemClock())
+        let task = PublishingTask(
+            zone: zone, statePath: try options.statePath(),
+            deadline: Deadline(seconds: Double(try options.timeout()), clock: SystemClock()))
         publisher = try Providers.chosen(&options, for: task)
         try options.rejectUnknown()
     }

@@ -76,14 +76,21 @@ final class CurlTransfer {
         switch request.method {
         case .get: options.set(CURLOPT_HTTPGET, 1)
         case .head: options.set(CURLOPT_NOBODY, 1)
-        case .post:
-            options.set(CURLOPT_POST, 1)
-            options.set(postedBytes: request.body ?? [])
-            // No round trip for "100 Continue".
-            list = curl_slist_append(list, "Expect:")
+        case .delete: options.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
+        case .post: setBody(options)
+        case .put:
+            setBody(options)
+            options.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         }
         for field in request.headers { list = curl_slist_append(list, "\(field.name): \(field.value)") }
         options.set(list: list)
+    }
+
+    private func setBody(_ options: CurlOptions) {
+        options.set(CURLOPT_POST, 1)
+        options.set(postedBytes: request.body ?? [])
+        // No round trip for "100 Continue".
+        list = curl_slist_append(list, "Expect:")
     }
 
     private func setBuffers(_ options: CurlOptions) {

@@ -11,12 +11,18 @@ package struct HTTPField: Sendable, Equatable {
 
 /// What is sent to a server.
 package struct HTTPRequest: Sendable, Equatable {
-    package enum Method: String, Sendable { case get = "GET", head = "HEAD", post = "POST" }
+    package enum Method: String, Sendable {
+        case get = "GET"
+        case head = "HEAD"
+        case post = "POST"
+        case put = "PUT"
+        case delete = "DELETE"
+    }
 
     package var method: Method
     package var url: String
     package var headers: [HTTPField]
-    /// Sent with POST only.
+    /// Sent with POST and PUT only.
     package var body: [UInt8]?
 
     package init(_ method: Method, _ url: String, headers: [HTTPField] = [], body: [UInt8]? = nil) {

@@ -14,17 +14,23 @@ package protocol Provider: Publisher {
 
 /// What every provider is told beside its own options.
 package struct PublishingTask: Sendable {
-    let zone: DNSName
-    let clock: any Clock
+    package let zone: DNSName
+    /// The directory, 0700, in which a provider notes what it wrote and when.
+    package let statePath: String
+    /// Everything ends here, whatever a service answers.
+    package let deadline: Deadline
 
-    package init(zone: DNSName, clock: any Clock) {
+    package init(zone: DNSName, statePath: String, deadline: Deadline) {
         self.zone = zone
-        self.clock = clock
+        self.statePath = statePath
+        self.deadline = deadline
     }
+
+    var clock: any Clock { deadline.clock }
 }
 
 package enum Providers {
-    static var all: [any Provider.Type] { [ZoneFilePublisher.self] }
+    static var all: [any Provider.Type] { [ZoneFilePublisher.self, RecordPublisher<CommandService>.self] }
 
     /// The names of all, for a sentence and for the documentation's test.
     package static var options: [String] { all.map { $0.option } }

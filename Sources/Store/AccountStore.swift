@@ -32,7 +32,7 @@ package struct AccountStore: Sendable {
 
     /// What is known of the account that this key belongs to.
     package func account(of key: PrivateKey) throws(StoreError) -> AccountRecord? {
-        guard let record = try record.read(), record.thumbprint == Base64URL.encode(key.thumbprint()) else {
+        guard let record = try record.found(), record.thumbprint == Base64URL.encode(key.thumbprint()) else {
             return nil
         }
         return record.account
@@ -40,7 +40,7 @@ package struct AccountStore: Sendable {
 
     package func save(_ account: AccountRecord, of key: PrivateKey) throws(StoreError) {
         try makeDirectories(path, below: state)
-        try record.write(Record(thumbprint: Base64URL.encode(key.thumbprint()), account: account))
+        try record.keep(Record(thumbprint: Base64URL.encode(key.thumbprint()), account: account))
     }
 
     /// Forgets the account, not its key: the CA does not know it any more.
@@ -50,11 +50,11 @@ package struct AccountStore: Sendable {
 
     /// What the phase before left. It only saves requests: one that cannot be read is as good as none.
     package func savedSession() -> SessionCache? {
-        try? session.read()
+        try? session.found()
     }
 
     package func save(_ cache: SessionCache) throws(StoreError) {
         try makeDirectories(path, below: state)
-        try session.write(cache)
+        try session.keep(cache)
     }
 }

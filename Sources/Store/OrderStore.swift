@@ -46,7 +46,7 @@ package struct OrderStore: Sendable {
 
     /// The order under way for the certificate whose first name this is; nil where there is none.
     package func find(_ name: DomainName) throws(StoreError) -> (record: OrderRecord, key: PrivateKey)? {
-        guard let record = try file(name).read() else { return nil }
+        guard let record = try file(name).found() else { return nil }
         guard let key = try keyFile(name).read() else { return nil }
         return (record, key)
     }
@@ -55,12 +55,12 @@ package struct OrderStore: Sendable {
     package func save(_ record: OrderRecord, key: PrivateKey, for name: DomainName) throws(StoreError) {
         try makeDirectories(directory(name), below: state)
         try keyFile(name).write(key)
-        try file(name).write(record)
+        try file(name).keep(record)
     }
 
     /// Keeps what has changed of an order under way.
     package func update(_ record: OrderRecord, for name: DomainName) throws(StoreError) {
-        try file(name).write(record)
+        try file(name).keep(record)
     }
 
     /// Forgets an order: it has ended, or it cannot be used any more.

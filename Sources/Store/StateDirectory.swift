@@ -22,11 +22,8 @@ package struct StateDirectory: Sendable {
             try Files.makeDirectory(path, access: .own(mode: 0o700))
         }
         try refuseOthersAccess()
-        let lock: FileLock
-        do throws(FileLock.Failure) {
-            lock = try FileLock(path + "/lock", purpose: purpose, deadline: deadline)
-        } catch {
-            throw StoreError(error.description)
+        let lock = try storing { () throws(FileLock.Failure) in
+            try FileLock(path + "/lock", purpose: purpose, deadline: deadline)
         }
         try storing { () throws(SystemError) in try removeTemporaries(in: path) }
         return lock
@@ -94,8 +91,10 @@ package struct StoreError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Runs file work and turns the system's error into the store's.
-func storing<Result>(_ body: () throws(SystemError) -> Result) throws(StoreError) -> Result {
+/// Runs file work and turns its error into the store's.
+func storing<Result, Failure: CustomStringConvertible>(
+    _ body: () throws(Failure) -> Result
+) throws(StoreError) -> Result {
     do {
         return try body()
     } catch {
@@ -109,5 +108,16 @@ func makeDirectories(_ path: String, below root: String) throws(StoreError) {
     for part in path.dropFirst(root.count).split(separator: "/") {
         current += "/" + part
         try storing { () throws(SystemError) in try Files.makeDirectory(current, access: .own(mode: 0o700)) }
+    }
+}
+
+extension StateFile {
+    /// The document, its errors as the store's.
+    func found() throws(StoreError) -> Content? {
+        try storing { () throws(Failure) in try read() }
+    }
+
+    func keep(_ content: Content) throws(StoreError) {
+        try storing { () throws(Failure) in try write(content) }
     }
 }

@@ -1,31 +1,46 @@
 internal import FoundationEssentials
-internal import Platform
 
-/// One JSON document in the state directory, 0600, written whole or not at all.
-struct StateFile<Content: Codable> {
-    let path: String
+/// One JSON document in a state directory, 0600, written whole or not at all.
+package struct StateFile<Content: Codable> {
+    /// Why a document could not be read or written: one sentence.
+    package struct Failure: Error, Equatable, CustomStringConvertible {
+        package let description: String
+    }
+
+    package let path: String
+
+    package init(path: String) {
+        self.path = path
+    }
 
     /// The document; nil where there is none. One that cannot be read is an error that says how to go on.
-    func read() throws(StoreError) -> Content? {
-        guard let bytes = try storing({ () throws(SystemError) in try Files.read(path, limit: 4 << 20) }) else {
-            return nil
+    package func read() throws(Failure) -> Content? {
+        let bytes: [UInt8]?
+        do throws(SystemError) {
+            bytes = try Files.read(path, limit: 16 << 20)
+        } catch {
+            throw Failure(description: error.description)
         }
+        guard let bytes else { return nil }
         do {
             return try decoder.decode(Content.self, from: Data(bytes))
         } catch {
-            throw StoreError("\(path) is damaged; remove it, and what it held is made anew (\(reason(error)))")
+            throw Failure(
+                description: "\(path) is damaged; remove it, and what it held is made anew (\(reason(error)))")
         }
     }
 
-    func write(_ content: Content) throws(StoreError) {
+    package func write(_ content: Content) throws(Failure) {
         let bytes: [UInt8]
         do {
             bytes = Array(try encoder.encode(content)) + [UInt8(ascii: "\n")]
         } catch {
-            throw StoreError("cannot write \(path): \(reason(error))")
+            throw Failure(description: "cannot write \(path): \(reason(error))")
         }
-        try storing { () throws(SystemError) in
+        do throws(SystemError) {
             try AtomicFile.write(bytes, to: path, access: .own(mode: 0o600))
+        } catch {
+            throw Failure(description: error.description)
         }
     }
 

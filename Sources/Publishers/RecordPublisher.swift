@@ -1,0 +1,143 @@
+package import AnsibleModule
+package import DNS
+internal import FoundationEssentials
+package import Names
+internal import Platform
+
+/// Publishes through a service of single records, with notes on what was written and when beside a lock:
+/// `<state_path>/publish/<zone>.<service>.json`.
+package struct RecordPublisher<Service: RecordService>: Provider {
+    package static var option: String { Service.option }
+
+    let task: PublishingTask
+    let service: Service
+
+    package init(_ options: inout Options, for task: PublishingTask) throws(OptionError) {
+        self.init(task: task, service: try Service(&options, for: task))
+    }
+
+    init(task: PublishingTask, service: Service) {
+        self.task = task
+        self.service = service
+    }
+
+    package var zone: DNSName { task.zone }
+
+    package func publish(_ records: [TXTRecord], keep: Int64, dryRun: Bool) throws(PublishError) -> Publication {
+        try checkInside(records)
+        if dryRun || records.isEmpty { return try predict(records, keep: keep) }
+        let lock = try locked()
+        return try lock.whileHeld { () throws(PublishError) in try perform(records, keep: keep) }
+    }
+
+    // MARK: What is to be done
+
+    /// What has to happen so that the service holds what is wanted, and nothing of ours that is too old.
+    private struct Plan {
+        let adding: [TXTRecord]
+        let removing: [TXTRecord]
+        let kept: [TXTRecord]
+    }
+
+    private func plan(_ wanted: [TXTRecord], _ notes: RecordNotes, keep: Int64) throws(PublishError) -> Plan {
+        let noted = notes.records
+        let held = try service.held(among: wanted) ?? Set(noted.filter(\.value.isConfirmed).keys)
+        let all = Set(wanted)
+        let adding = all.subtracting(held)
+        // A time that lies ahead of the clock is no reason to keep a record for ever.
+        let old = noted.filter { !all.contains($0.key) && abs(now - $0.value.written) > keep }
+        let removing = wanted.isEmpty ? [] : old.keys.sorted()
+        let kept = Set(noted.keys).union(all.intersection(held)).subtracting(removing).subtracting(adding)
+        return Plan(adding: adding.sorted(), removing: removing, kept: kept.sorted())
+    }
+
+    private func predict(_ records: [TXTRecord], keep: Int64) throws(PublishError) -> Publication {
+        let notes = try read()
+        return publication(of: try plan(records, notes, keep: keep))
+    }
+
+    private func publication(of plan: Plan) -> Publication {
+        var publication = Publication()
+        publication.changed = !plan.adding.isEmpty || !plan.removing.isEmpty
+        publication.added = plan.adding
+        publication.removed = plan.removing
+        publication.kept = plan.kept
+        publication.place = "TXT records of \(zone) at \(service.identity)"
+        publication.before = Self.text(plan.kept + plan.removing)
+        publication.after = Self.text(plan.kept + plan.adding)
+        publication.warnings = TXTRecord.crowdingWarnings(plan.kept + plan.adding)
+        return publication
+    }
+
+    private static func text(_ records: [TXTRecord]) -> String {
+        records.sorted().map { "\($0.name) TXT \"\($0.value)\"\n" }.joined()
+    }
+
+    // MARK: Doing it
+
+    private func perform(_ records: [TXTRecord], keep: Int64) throws(PublishError) -> Publication {
+        var notes = try read()
+        let plan = try plan(records, notes, keep: keep)
+        var publication = publication(of: plan)
+        let adding = Set(plan.adding)
+        for record in records {
+            notes.records[record] = .init(written: now, isConfirmed: !adding.contains(record))
+        }
+        try write(notes)
+        guard publication.changed else { return publication }
+        let removal = try service.change(adding: plan.adding, removing: plan.removing)
+        for record in records { notes.records[record]?.isConfirmed = true }
+        for record in plan.removing where !removal.left.contains(record) { notes.records[record] = nil }
+        try write(notes)
+        publication.removed.removeAll(where: removal.left.contains)
+        publication.warnings += removal.warnings
+        return publication
+    }
+
+    // MARK: Notes
+
+    private var now: Int64 { Int64(task.clock.now.timeIntervalSince1970) }
+
+    private var directory: String { task.statePath + "/publish" }
+
+    /// A file name for the zone at the service.
+    private var stem: String {
+        let readable = "\(zone).\(service.identity)".prefix(200).map { character in
+            character.isASCII && (character.isLetter || character.isNumber || ".-_".contains(character))
+                ? character : "_"
+        }
+        return directory + "/" + String(readable)
+    }
+
+    private var file: StateFile<RecordNotes> { StateFile(path: stem + ".json") }
+
+    private func read() throws(PublishError) -> RecordNotes {
+        try attempt { () throws(StateFile<RecordNotes>.Failure) in try file.read() } ?? RecordNotes()
+    }
+
+    private func write(_ notes: RecordNotes) throws(PublishError) {
+        try attempt { () throws(StateFile<RecordNotes>.Failure) in try file.write(notes) }
+    }
+
+    private func locked() throws(PublishError) -> FileLock {
+        try attempt { () throws(SystemError) in
+            for path in [task.statePath, directory] {
+                try Files.makeDirectory(path, access: .own(mode: 0o700))
+            }
+        }
+        return try attempt { () throws(FileLock.Failure) in
+            try FileLock(stem + ".lock", purpose: "acme_publish_txt", deadline: task.deadline)
+        }
+    }
+
+    @discardableResult
+    private func attempt<Result, Failure: CustomStringConvertible>(
+        _ body: () throws(Failure) -> Result
+    ) throws(PublishError) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw PublishError("the zone \(zone) was not published: \(error)")
+        }
+    }
+}
