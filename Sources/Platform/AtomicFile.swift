@@ -59,9 +59,26 @@ package enum AtomicFile {
     /// grow with the name of `path`, which may be as long as a file system allows.
     package static func temporaryName(for path: String) -> String {
         let number = UInt64.random(in: .min ... .max)
-        return Files.parent(of: path) + "/.new-" + String(number, radix: 36)
+        return Files.parent(of: path) + "/" + temporaryPrefix(for: path) + String(number, radix: 36)
     }
 
     /// Whether a directory entry is a temporary file that a run which was killed left behind.
     package static func isTemporary(_ name: String) -> Bool { name.hasPrefix(".new-") }
+
+    /// Removes what runs that were killed left behind of `path`. To be called by whoever holds a lock that keeps all
+    /// other writers of `path` away.
+    package static func removeTemporaries(of path: String) throws(SystemError) {
+        let directory = Files.parent(of: path)
+        let prefix = temporaryPrefix(for: path)
+        for name in try Files.list(directory) where name.hasPrefix(prefix) {
+            try Files.remove(directory + "/" + name)
+        }
+    }
+
+    /// The same for each writer of a file, and for hardly any other file: FNV-1a of its name.
+    private static func temporaryPrefix(for path: String) -> String {
+        let name = path.split(separator: "/").last ?? ""
+        let digest = name.utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        return ".new-" + String(digest, radix: 36) + "-"
+    }
 }

@@ -86,10 +86,10 @@ func withWorld<Result>(_ options: PebbleServer.Options = .init(), _ body: (World
 }
 
 /// The answers of calls that run at the same time, in the order of their arguments.
-func inThreads<Argument: Sendable>(
-    _ arguments: [Argument], _ call: @escaping @Sendable (Argument) throws -> RealProgram.Answer
-) throws -> [RealProgram.Answer] {
-    let answers = Mutex<[Int: Result<RealProgram.Answer, any Error>]>([:])
+func inThreads<Argument: Sendable, Answer: Sendable>(
+    _ arguments: [Argument], _ call: @escaping @Sendable (Argument) throws -> Answer
+) throws -> [Answer] {
+    let answers = Mutex<[Int: Result<Answer, any Error>]>([:])
     DispatchQueue.concurrentPerform(iterations: arguments.count) { index in
         let answer = Result { try call(arguments[index]) }
         answers.withLock { $0[index] = answer }

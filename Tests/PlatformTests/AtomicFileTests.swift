@@ -95,4 +95,14 @@ import Testing
     func `the parent of a path`(path: String, parent: String) {
         #expect(Files.parent(of: path) == parent)
     }
+
+    @Test func `leaves of a killed writer are removed for one file, not for another beside it`() throws {
+        try withTemporaryDirectory { directory in
+            let one = try AtomicFile.create([1], beside: directory + "/one", access: .own(mode: 0o600))
+            let two = try AtomicFile.create([2], beside: directory + "/two", access: .own(mode: 0o600))
+            try AtomicFile.removeTemporaries(of: directory + "/one")
+            #expect(try Files.status(one) == nil)
+            #expect(try Files.status(two) != nil)
+        }
+    }
 }

@@ -31,6 +31,12 @@ struct ZoneFile {
         return (bytes, status.access)
     }
 
+    /// Removes what runs that were killed left behind; for the holder of the lock.
+    func removeTemporaries() throws(SystemError) {
+        try AtomicFile.removeTemporaries(of: path)
+        try AtomicFile.removeTemporaries(of: markPath)
+    }
+
     /// Puts a checked file in place and notes that it is not loaded yet, with a copy of the old bytes.
     func replace(by temporary: String, old: (bytes: [UInt8], access: FileAccess)?) throws(SystemError) {
         try AtomicFile.write(old?.bytes ?? [], to: markPath, access: old?.access ?? .own(mode: 0o600))

@@ -40,7 +40,8 @@ package struct ZoneFilePublisher: Provider {
                 file.lockPath, purpose: "acme_publish_txt",
                 deadline: Deadline(seconds: Self.lockPatience, clock: SystemClock()))
             return try lock.whileHeld { () throws(PublishError) in
-                try update(file, records, keep: keep, dryRun: false)
+                try attempt { () throws(SystemError) in try file.removeTemporaries() }
+                return try update(file, records, keep: keep, dryRun: false)
             }
         } catch let error as PublishError {
             throw error

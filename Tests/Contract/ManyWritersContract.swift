@@ -1,0 +1,64 @@
+import AnsibleModule
+import Foundation
+import Platform
+import TestSupport
+import Testing
+
+@Suite struct ManyWritersContract {
+    /// Starts a publisher and kills it after so many seconds, wherever it is then.
+    private func kill(after seconds: Double, _ options: JSONValue) throws {
+        try withTemporaryDirectory { directory in
+            let file = directory + "/args"
+            try AtomicFile.write(Array(options.rendered.utf8), to: file, access: .own(mode: 0o600))
+            let program = try RealProgram.path()
+            _ = try Program.run(["timeout", "-s", "KILL", "\(seconds)", program, "acme_publish_txt", file])
+        }
+    }
+
+    @Test func `of twenty publishers, some killed at any moment, the others lose nothing`() throws {
+        try NamedServer.run(zones: [zone: emptyZone]) { server in
+            let numbers = Array(1...20)
+            let answers = try inThreads(numbers) { number -> RealProgram.Answer? in
+                let options = server.options(["h\(number).\(zone)": token(number)], ["visible_timeout": 60])
+                guard number % 3 == 0 else { return try RealProgram.call("acme_publish_txt", options) }
+                try kill(after: .random(in: 0.001...0.5), options)
+                return nil
+            }
+            #expect(answers.compactMap(\.self).count == 14)
+            #expect(answers.compactMap(\.self).allSatisfy { !$0.failed }, "\(answers.compactMap { $0?.msg })")
+            let check = try Program.run(["named-checkzone", zone, server.zoneFile(zone)])
+            #expect(check.status == 0, "\(check)")
+            let records = numbers.filter { $0 % 3 != 0 }.map { ("h\($0).\(zone)", token($0)) }
+            let all = server.options(Dictionary(uniqueKeysWithValues: records))
+            let after = try server.publish(all)
+            #expect(after["added"] == [], "\(after.text)")
+            #expect(after["visible_on"] == [.string(server.address)])
+            let names = try Files.list(Files.parent(of: server.zoneFile(zone)))
+            #expect(names.filter { $0.hasPrefix(".new-") } == [])
+        }
+    }
+
+    @Test func `ten thousand values go in at once, and are all seen`() throws {
+        try NamedServer.run(zones: [zone: emptyZone]) { server in
+            let records = (1...10_000).map { number -> JSONValue in
+                ["target": .string("h\(number % 2_500).\(zone)"), "value": .string(token(number))]
+            }
+            let answer = try server.publish(server.options(.array(records), ["visible_timeout": 120]))
+            #expect(!answer.failed, "\(answer.msg)")
+            #expect(answer["added"]?.array?.count == 10_000)
+            #expect(answer["visible_on"] == [.string(server.address)])
+        }
+    }
+
+    @Test func `a name of 253 bytes and a server with an IPv6 address are no trouble`() throws {
+        try NamedServer.run(zones: [zone: emptyZone]) { server in
+            let label = String(repeating: "l", count: 63)
+            let name = ([String(repeating: "l", count: 44), label, label, label].joined(separator: ".") + "." + zone)
+            #expect(name.utf8.count == 253)
+            let answer = try server.publish(
+                server.options([name: token(1)], ["servers": [.string("[::1]:\(server.port)")]]))
+            #expect(!answer.failed, "\(answer.msg)")
+            #expect(answer["visible_on"] == [.string("[::1]:\(server.port)")])
+        }
+    }
+}
