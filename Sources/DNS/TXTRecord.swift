@@ -54,7 +54,7 @@ package struct TXTValue: Sendable, Hashable, CustomStringConvertible {
     package var description: String { text }
 
     /// The value as a quoted string of a zone file (RFC 1035, section 5.1).
-    var quoted: String {
+    package var quoted: String {
         "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
     }
 }

@@ -58,11 +58,7 @@ package struct Visibility {
     /// has passed. Servers and names are asked in parallel; what was seen once is not asked again.
     package func wait(until deadline: Deadline) -> Outcome {
         let start = deadline.clock.uptime
-        var sights = servers.flatMap { server in
-            values.sorted { $0.key < $1.key }.map { name, values in
-                Sight(server: server, name: name, values: values, asked: name, lack: .values(values))
-            }
-        }
+        var sights = sights
         var pause = Self.firstPause
         look(at: &sights, deadline)
         while sights.contains(where: { $0.lack != nil }) && !deadline.hasPassed {
@@ -70,7 +66,26 @@ package struct Visibility {
             pause = min(pause * 1.5, Self.longestPause)
             look(at: &sights, deadline)
         }
-        let waited = deadline.clock.uptime - start
+        return outcome(of: sights, waited: deadline.clock.uptime - start)
+    }
+
+    /// Looks once; what has not answered by the deadline has failed.
+    package func look(until deadline: Deadline) -> Outcome {
+        let start = deadline.clock.uptime
+        var sights = sights
+        look(at: &sights, deadline)
+        return outcome(of: sights, waited: deadline.clock.uptime - start)
+    }
+
+    private var sights: [Sight] {
+        servers.flatMap { server in
+            values.sorted { $0.key < $1.key }.map { name, values in
+                Sight(server: server, name: name, values: values, asked: name, lack: .values(values))
+            }
+        }
+    }
+
+    private func outcome(of sights: [Sight], waited: Double) -> Outcome {
         let lacking = sights.compactMap { sight in
             sight.lack.map { VisibilityError.Entry(server: sight.server, name: sight.name, lack: $0) }
         }

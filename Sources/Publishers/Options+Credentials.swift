@@ -3,9 +3,9 @@ internal import Platform
 internal import YAML
 
 extension Options {
-    /// The members of a YAML or JSON file that holds credentials, named by an option; nil where none is named. Others
-    /// than its owner must have no access to it.
-    package mutating func credentials(_ option: String) throws(OptionError) -> Options? {
+    /// The path and the bytes of a file that holds a secret, named by an option; nil where none is named. Others than
+    /// its owner must have no access to it.
+    package mutating func secretFile(_ option: String) throws(OptionError) -> (path: String, bytes: [UInt8])? {
         guard let path = try path(option) else { return nil }
         let status = try reading(option) { () throws(SystemError) in try Files.status(path) }
         let bytes = try reading(option) { () throws(SystemError) in try Files.read(path, limit: 1 << 20) }
@@ -14,6 +14,12 @@ extension Options {
             let mode = String(status.access.mode, radix: 8)
             throw invalid(option, "names \(path), which has mode \(mode) but holds secrets: chmod 600 \(path)")
         }
+        return (path, bytes)
+    }
+
+    /// The members of a YAML or JSON file that holds credentials, named by an option; nil where none is named.
+    package mutating func credentials(_ option: String) throws(OptionError) -> Options? {
+        guard let (path, bytes) = try secretFile(option) else { return nil }
         let document: JSONValue
         do throws(YAML.Failure) {
             document = try YAML.parse(bytes)

@@ -30,7 +30,11 @@ package struct PublishingTask: Sendable {
 }
 
 package enum Providers {
-    static var all: [any Provider.Type] { [ZoneFilePublisher.self, RecordPublisher<CommandService>.self] }
+    static var all: [any Provider.Type] {
+        [
+            ZoneFilePublisher.self, RecordPublisher<DynamicUpdateService>.self, RecordPublisher<CommandService>.self,
+        ]
+    }
 
     /// The names of all, for a sentence and for the documentation's test.
     package static var options: [String] { all.map { $0.option } }

@@ -12,6 +12,9 @@ package final class NamedServer: @unchecked Sendable {
 
     package func zoneFile(_ zone: String) -> String { "\(directory)/zones/\(zone)/zone.db" }
 
+    /// The key `test`, which zones may grant updates to.
+    package var keyFile: String { directory + "/tsig.key" }
+
     /// The words of an `rndc` command to this server.
     package func rndc(_ words: String...) -> [String] { ["rndc", "-c", directory + "/rndc.conf"] + words }
 
@@ -74,6 +77,7 @@ package final class NamedServer: @unchecked Sendable {
             text += "zone \"\(zone)\" { type primary; file \"\(zoneFile(zone))\"; \(zoneOptions) };\n"
         }
         try write(text, to: directory + "/named.conf")
+        try write(key, to: keyFile)
         let client = "options { default-key \"test\"; default-server 127.0.0.1; default-port \(control); };\n"
         try write(key + client, to: directory + "/rndc.conf")
     }
