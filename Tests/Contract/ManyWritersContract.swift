@@ -61,4 +61,35 @@ import Testing
             #expect(answer["visible_on"] == [.string("[::1]:\(server.port)")])
         }
     }
+
+    @Test func `twenty writers of dynamic updates, some killed, lose nothing, from one host or two`() throws {
+        let grant = "update-policy { grant test zonesub TXT; };"
+        try NamedServer.run(zones: [zone: emptyZone], zoneOptions: grant) { server in
+            try withTemporaryDirectory { directory in
+                func options(_ number: Int) -> JSONValue {
+                    let provider: JSONValue = ["server": .string(server.address), "key_file": .string(server.keyFile)]
+                    return [
+                        "zone": .string(zone), "rfc2136": provider, "servers": [.string(server.address)],
+                        "records": [["target": .string("h\(number % 5).\(zone)"), "value": .string(token(number))]],
+                        "state_path": .string("\(directory)/host\(number % 2)"), "visible_timeout": 60,
+                    ]
+                }
+                let calls = (1...20).map { (number: $0, options: options($0)) }
+                let answers = try inThreads(calls) { call -> RealProgram.Answer? in
+                    if call.number % 4 != 0 { return try RealProgram.call("acme_publish_txt", call.options) }
+                    try kill(after: .random(in: 0.001...0.5), call.options)
+                    return nil
+                }
+                #expect(answers.compactMap(\.self).count == 15)
+                #expect(answers.compactMap(\.self).allSatisfy { !$0.failed }, "\(answers.compactMap { $0?.msg })")
+                for call in calls where call.number % 4 != 0 {
+                    let again = try RealProgram.call("acme_publish_txt", call.options)
+                    #expect(!again.failed && !again.changed, "\(again.text)")
+                }
+                for call in calls where call.number % 4 == 0 {
+                    #expect(try !RealProgram.call("acme_publish_txt", call.options).failed)
+                }
+            }
+        }
+    }
 }
