@@ -33,6 +33,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [OtherServer.Kind.knot, .nsd])
+    func `Knot and NSD load a zone file as BIND does, by the commands of the documentation`(
+        kind: OtherServer.Kind
+    ) throws {
+        try OtherServer.run(kind, zone: zone, text: emptyZone) { server in
+            let isKnot = kind == .knot
+            let check = isKnot ? "kzonecheck -o {zone} {file}" : "nsd-checkzone {zone} {file}"
+            let file: JSONValue = [
+                "path": .string(server.zoneFile), "nameservers": ["ns1.example.org"], "check_command": .string(check),
+                "reload_command": .strings(server.control(kind, isKnot ? "zone-reload" : "reload", "{zone}")),
+            ]
+            let base: [String: JSONValue] = [
+                "zone": .string(zone), "zone_file": file, "servers": [.string(server.address)], "visible_timeout": 20,
+            ]
+            for number in 1...2 {
+                let record: JSONValue = ["target": .string("web01.\(zone)"), "value": .string(token(number))]
+                let options = base.merging(["records": [record]]) { $1 }
+                let answer = try RealProgram.call("acme_publish_txt", .object(options))
+                #expect(!answer.failed && answer.changed, "\(answer.msg)")
+                #expect(answer["visible_on"] == [.string(server.address)])
+                let again = try RealProgram.call("acme_publish_txt", .object(options))
+                #expect(!again.failed && !again.changed, "\(again.msg)")
+            }
+        }
+    }
+
     @Test func `values at the zone's apex are seen`() throws {
         try NamedServer.run(zones: [zone: emptyZone]) { server in
             let answer = try server.publish(server.options([zone: token(1)]))

@@ -1,15 +1,17 @@
 internal import Foundation
 internal import Platform
 
-/// A real Knot or PowerDNS, primary of one zone that a TSIG key may change the TXT records of.
-package final class UpdateServer: @unchecked Sendable {
-    package enum Kind: String, Sendable, CaseIterable { case knot, powerDNS }
+/// A real Knot, NSD or PowerDNS, primary of one zone. At Knot and PowerDNS a TSIG key may change its TXT records.
+package final class OtherServer: @unchecked Sendable {
+    package enum Kind: String, Sendable, CaseIterable { case knot, nsd, powerDNS }
 
     package let port: UInt16
-    package let keyFile: String
+    private let directory: String
     private let process = Process()
     private let secret = Data((0..<32).map { _ in UInt8.random(in: .min ... .max) }).base64EncodedString()
 
+    package var keyFile: String { directory + "/tsig.key" }
+    package var zoneFile: String { directory + "/zone.db" }
     package var address: String { "127.0.0.1:\(port)" }
 
     package struct NotStarted: Error {
@@ -17,17 +19,18 @@ package final class UpdateServer: @unchecked Sendable {
     }
 
     package static func run<Result>(
-        _ kind: Kind, zone: String, text: String, _ body: (UpdateServer) throws -> Result
+        _ kind: Kind, zone: String, text: String, _ body: (OtherServer) throws -> Result
     ) throws -> Result {
         try withTemporaryDirectory { directory in
-            let server = UpdateServer(port: try FreePorts.forDNS(), directory: directory)
+            let server = OtherServer(port: try FreePorts.forDNS(), directory: directory)
             try server.write(
                 "key \"test\" { algorithm hmac-sha256; secret \"\(server.secret)\"; };\n", to: server.keyFile)
-            try server.write(text, to: directory + "/zone.db")
+            try server.write(text, to: server.zoneFile)
             let words =
                 switch kind {
-                case .knot: try server.configureKnot(directory, zone)
-                case .powerDNS: try server.configurePowerDNS(directory, zone)
+                case .knot: try server.configureKnot(zone)
+                case .nsd: try server.configureNSD(zone)
+                case .powerDNS: try server.configurePowerDNS(zone)
                 }
             try server.launch(words, log: directory + "/log")
             defer { server.stop() }
@@ -37,14 +40,14 @@ package final class UpdateServer: @unchecked Sendable {
 
     private init(port: UInt16, directory: String) {
         self.port = port
-        keyFile = directory + "/tsig.key"
+        self.directory = directory
     }
 
     private func write(_ text: String, to path: String) throws {
         try AtomicFile.write(Array(text.utf8), to: path, access: .own(mode: 0o600))
     }
 
-    private func configureKnot(_ directory: String, _ zone: String) throws -> [String] {
+    private func configureKnot(_ zone: String) throws -> [String] {
         try write(
             """
             server:
@@ -71,7 +74,41 @@ package final class UpdateServer: @unchecked Sendable {
         return ["knotd", "-c", directory + "/knot.conf"]
     }
 
-    private func configurePowerDNS(_ directory: String, _ zone: String) throws -> [String] {
+    private func configureNSD(_ zone: String) throws -> [String] {
+        try write(
+            """
+            server:
+                ip-address: 127.0.0.1@\(port)
+                username: ""
+                chroot: ""
+                zonesdir: "\(directory)"
+                database: ""
+                pidfile: ""
+                xfrdfile: "\(directory)/xfrd.state"
+                zonelistfile: "\(directory)/zone.list"
+                xfrdir: "\(directory)"
+                server-count: 1
+            remote-control:
+                control-enable: yes
+                control-interface: "\(directory)/nsd.ctl"
+            zone:
+                name: \(zone)
+                zonefile: zone.db
+
+            """, to: directory + "/nsd.conf")
+        return ["nsd", "-d", "-c", directory + "/nsd.conf"]
+    }
+
+    /// The words of a command of `nsd-control` or `knotc` to this server.
+    package func control(_ kind: Kind, _ words: String...) -> [String] {
+        switch kind {
+        case .knot: ["knotc", "-c", directory + "/knot.conf"] + words
+        case .nsd: ["nsd-control", "-c", directory + "/nsd.conf"] + words
+        case .powerDNS: ["pdns_control", "--config-dir=" + directory] + words
+        }
+    }
+
+    private func configurePowerDNS(_ zone: String) throws -> [String] {
         try write(
             """
             launch=gsqlite3
