@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help deps build test demo lab-up lab-down lint clean
+.PHONY: help deps build test demo bench-publish lab-up lab-down lint clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible/ansible.cfg
@@ -46,6 +46,9 @@ test: lint build ## everything: lint, unit, contract and end-to-end tests
 
 demo: build ## certificates for every host of a lab, and a second run with nothing to do
 	$(with_lab) && ansible/lab/files/demo.sh
+
+bench-publish: build ## how long publishing takes, beside the least that it could take
+	.ci/bench-publish $(ACME_MODULES)
 
 .PHONY: lab-start
 lab-start:
