@@ -55,6 +55,9 @@ package struct TXTValue: Sendable, Hashable, CustomStringConvertible {
 
     /// The value as a quoted string of a zone file (RFC 1035, section 5.1).
     package var quoted: String {
-        "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
+        guard text.utf8.contains(where: Self.isSpecial) else { return "\"\(text)\"" }
+        return "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
     }
+
+    private static func isSpecial(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") }
 }
