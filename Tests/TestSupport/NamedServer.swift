@@ -106,6 +106,11 @@ package final class NamedServer: @unchecked Sendable {
         return false
     }
 
+    /// Makes the server silent, as a machine that hangs is.
+    package func pause() { kill(process.processIdentifier, SIGSTOP) }
+
+    package func resume() { kill(process.processIdentifier, SIGCONT) }
+
     /// Ends the server at once.
     package func stop() {
         guard process.isRunning else { return }

@@ -50,7 +50,9 @@ package struct DynamicUpdateService: RecordService {
         let updates =
             adding.map { Update(record: $0, words: "add \($0.name). \(ttl) TXT \($0.value.quoted)") }
             + removing.map { Update(record: $0, words: "delete \($0.name). TXT \($0.value.quoted)") }
-        try send(script(updates))
+        // Without input nsupdate only reads its key. It would go on without one, and send the updates unsigned.
+        if keyFile != nil { try run("") }
+        try run(script(updates))
         return Removal()
     }
 
@@ -80,7 +82,7 @@ package struct DynamicUpdateService: RecordService {
         return script + "send\n"
     }
 
-    private func send(_ script: String) throws(PublishError) {
+    private func run(_ script: String) throws(PublishError) {
         let seconds = String(max(1, Int(task.deadline.remaining)))
         let words = ["nsupdate", "-v", "-t", seconds] + (keyFile.map { ["-k", $0] } ?? [])
         let outcome: Command.Outcome
@@ -88,6 +90,11 @@ package struct DynamicUpdateService: RecordService {
             outcome = try Command(words).run(input: Array(script.utf8), deadline: task.deadline)
         } catch {
             throw failure("nsupdate cannot be run: \(error); install bind9-dnsutils (or bind-utils)")
+        }
+        // What it says of a key that it cannot use quotes the file, secret and all: it is not repeated.
+        let said = String(decoding: outcome.errors, as: UTF8.self)
+        if let keyFile, ["could not ", "unknown key type"].contains(where: said.contains) {
+            throw failure("nsupdate finds no usable TSIG key in \(keyFile); tsig-keygen writes such a file")
         }
         guard outcome.succeeded else {
             throw failure("nsupdate to \(server) \(outcome.description)\(hint(on: outcome))")
@@ -109,6 +116,7 @@ package struct DynamicUpdateService: RecordService {
             ("NOTAUTH", "; is it the primary server of \(task.zone), and does it know \(key)?"),
             ("NOTZONE", "; the server has no zone \(task.zone)"),
             ("REFUSED", "; let \(key) change TXT records of \(task.zone) there (BIND: update-policy)"),
+            ("SERVFAIL", "; its log says why (BIND holds max-records-per-type values at one name, 100 by default)"),
         ]
         return hints.first { said.contains($0.0) }?.1 ?? ""
     }
