@@ -32,7 +32,8 @@ package struct PublishingTask: Sendable {
 package enum Providers {
     static var all: [any Provider.Type] {
         [
-            ZoneFilePublisher.self, RecordPublisher<DynamicUpdateService>.self, RecordPublisher<CommandService>.self,
+            ZoneFilePublisher.self, RecordPublisher<DynamicUpdateService>.self, RecordPublisher<DesignateService>.self,
+            RecordPublisher<CommandService>.self,
         ]
     }
 

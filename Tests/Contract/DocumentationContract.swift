@@ -95,6 +95,16 @@ private struct Documentation {
             try known(.publishTXT, options) == (try Documentation(.publishTXT).suboptions(of: "zone_file").sorted()))
     }
 
+    @Test func `the options of Designate are documented`() throws {
+        let designate: JSONValue = [
+            "auth_url": "https://keystone.example.org", "username": "a", "password": "b", "project_name": "c",
+            "zzzzzz": 1,
+        ]
+        let options = Self.publication.merging(["zone_file": nil, "designate": designate]) { $1 }
+        let documented = try Documentation(.publishTXT).suboptions(of: "designate").sorted()
+        #expect(try known(.publishTXT, options) == documented)
+    }
+
     @Test(arguments: [ModuleContract.requestTokens, .finalize])
     func `the choices are documented`(module: ModuleContract) throws {
         let choices = try Documentation(module).choices(of: "key_type")
