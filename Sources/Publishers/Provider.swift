@@ -32,8 +32,8 @@ package struct PublishingTask: Sendable {
 package enum Providers {
     static var all: [any Provider.Type] {
         [
-            ZoneFilePublisher.self, RecordPublisher<DynamicUpdateService>.self, RecordPublisher<DesignateService>.self,
-            RecordPublisher<CommandService>.self,
+            ZoneFilePublisher.self, RecordPublisher<DynamicUpdateService>.self, RecordPublisher<RackspaceService>.self,
+            RecordPublisher<DesignateService>.self, RecordPublisher<CommandService>.self,
         ]
     }
 

@@ -105,6 +105,14 @@ private struct Documentation {
         #expect(try known(.publishTXT, options) == documented)
     }
 
+    @Test func `the options of Rackspace are documented`() throws {
+        let options = Self.publication.merging([
+            "zone_file": nil, "rackspace": ["username": "a", "api_key": "b", "zzzzzz": 1],
+        ]) { $1 }
+        let documented = try Documentation(.publishTXT).suboptions(of: "rackspace").sorted()
+        #expect(try known(.publishTXT, options) == documented)
+    }
+
     @Test(arguments: [ModuleContract.requestTokens, .finalize])
     func `the choices are documented`(module: ModuleContract) throws {
         let choices = try Documentation(module).choices(of: "key_type")

@@ -65,30 +65,48 @@ import Testing
     @Test func `twenty writers of dynamic updates, some killed, lose nothing, from one host or two`() throws {
         let grant = "update-policy { grant test zonesub TXT; };"
         try NamedServer.run(zones: [zone: emptyZone], zoneOptions: grant) { server in
-            try withTemporaryDirectory { directory in
-                func options(_ number: Int) -> JSONValue {
-                    let provider: JSONValue = ["server": .string(server.address), "key_file": .string(server.keyFile)]
-                    return [
-                        "zone": .string(zone), "rfc2136": provider, "servers": [.string(server.address)],
-                        "records": [["target": .string("h\(number % 5).\(zone)"), "value": .string(token(number))]],
-                        "state_path": .string("\(directory)/host\(number % 2)"), "visible_timeout": 60,
-                    ]
-                }
-                let calls = (1...20).map { (number: $0, options: options($0)) }
-                let answers = try inThreads(calls) { call -> RealProgram.Answer? in
-                    if call.number % 4 != 0 { return try RealProgram.call("acme_publish_txt", call.options) }
-                    try kill(after: .random(in: 0.001...0.5), call.options)
-                    return nil
-                }
-                #expect(answers.compactMap(\.self).count == 15)
-                #expect(answers.compactMap(\.self).allSatisfy { !$0.failed }, "\(answers.compactMap { $0?.msg })")
-                for call in calls where call.number % 4 != 0 {
-                    let again = try RealProgram.call("acme_publish_txt", call.options)
-                    #expect(!again.failed && !again.changed, "\(again.text)")
-                }
-                for call in calls where call.number % 4 == 0 {
-                    #expect(try !RealProgram.call("acme_publish_txt", call.options).failed)
-                }
+            let provider: JSONValue = ["server": .string(server.address), "key_file": .string(server.keyFile)]
+            try writeAtOnce(at: server.address, provider: ["rfc2136": provider])
+        }
+    }
+
+    @Test func `twenty writers to Cloud DNS, some killed, lose nothing, from one host or two`() throws {
+        try RackspaceServer.run(domains: [zone]) { server in
+            try writeAtOnce(at: server.dnsAddress, provider: ["rackspace": server.provider])
+        }
+    }
+
+    @Test func `twenty writers to Designate, some killed, lose nothing, from one host or two`() throws {
+        try DesignateServer.run { server in
+            try writeAtOnce(at: server.dnsAddress, provider: ["designate": server.provider])
+        }
+    }
+
+    /// Twenty publishers of two hosts' states on five names, every fourth killed: each that lives finds its values then
+    /// and later, and what the killed ones wanted can be had too.
+    private func writeAtOnce(at address: String, provider: [String: JSONValue]) throws {
+        try withTemporaryDirectory { directory in
+            let calls = (1...20).map { number -> (number: Int, options: JSONValue) in
+                let options: [String: JSONValue] = [
+                    "zone": .string(zone), "servers": [.string(address)], "visible_timeout": 60,
+                    "records": [["target": .string("h\(number % 5).\(zone)"), "value": .string(token(number))]],
+                    "state_path": .string("\(directory)/host\(number % 2)"),
+                ]
+                return (number, .object(options.merging(provider) { $1 }))
+            }
+            let answers = try inThreads(calls) { call -> RealProgram.Answer? in
+                if call.number % 4 != 0 { return try RealProgram.call("acme_publish_txt", call.options) }
+                try kill(after: .random(in: 0.001...0.5), call.options)
+                return nil
+            }
+            #expect(answers.compactMap(\.self).count == 15)
+            #expect(answers.compactMap(\.self).allSatisfy { !$0.failed }, "\(answers.compactMap { $0?.msg })")
+            for call in calls where call.number % 4 != 0 {
+                let again = try RealProgram.call("acme_publish_txt", call.options)
+                #expect(!again.failed && !again.changed, "\(again.text)")
+            }
+            for call in calls where call.number % 4 == 0 {
+                #expect(try !RealProgram.call("acme_publish_txt", call.options).failed)
             }
         }
     }

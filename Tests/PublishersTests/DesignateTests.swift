@@ -119,7 +119,7 @@ import Testing
             (["cname": 1], ["remove the CNAME web.acme.example.org"]),
             (["nozone": 1], ["has no zone", "make it there"]),
             (["mute": 1], ["refuses a token"]), (["regions": 2], ["one, two", "set region_name"]),
-            (["plain": 1], ["unencrypted"]), (["busy": 1000], ["no time is left"]),
+            (["plain": 1], ["unencrypted"]), (["busy": 1000], ["past this run's time limit"]),
         ] as [([String: Int], [String])])
     func `is one sentence that says what to do`(faults: [String: Int], words: [String]) throws {
         try withDesignate(faults) { bench in
@@ -168,7 +168,7 @@ import Testing
     @Test(
         arguments: [
             (["password": nil], "option designate.password is missing"),
-            (["auth_url": "http://keystone.example.org"], "option designate.auth_url must be the https:// URL"),
+            (["auth_url": "http://keystone.example.org"], "option designate.auth_url must be an https:// URL"),
             (["auth_url": "https://keystone.example.org/v2.0"], "option designate.auth_url names version 2.0"),
             (["cloud": "main"], "option designate.cloud needs clouds_file"),
             (["ca_path": "/nowhere.pem"], "option designate.ca_path cannot be used"),

@@ -1,5 +1,4 @@
 internal import AnsibleModule
-internal import FoundationEssentials
 internal import HTTP
 internal import Names
 internal import Platform
@@ -88,7 +87,7 @@ final class DesignateClient {
     private struct Try {
         let call: Call
         var outcome: Outcome?
-        var failures = 0
+        var patience = Patience(waitsWithoutTime: false)
         /// Seconds until it is tried again.
         var pause = 0.0
         /// The token was refused; a second time it is no matter of its age.
@@ -104,14 +103,14 @@ final class DesignateClient {
     }
 
     private func judge(_ result: Result<HTTPResponse, HTTPError>, _ attempt: inout Try) {
-        switch Patience.judge(result, failures: &attempt.failures, clock: deadline.clock, left: deadline.remaining) {
+        switch attempt.patience.judge(result, deadline) {
         case .again(let seconds): attempt.pause = seconds
         case .failed(let reason): attempt.outcome = .failure(failure("\(place) cannot be used: \(reason)"))
-        case .answer(let response) where response.status == 401 && attempt.refusals == 0:
+        case .done(let response) where response.status == 401 && attempt.refusals == 0:
             attempt.refusals = 1
             attempt.needsToken = true
             attempt.pause = 0
-        case .answer(let response): attempt.outcome = read(response)
+        case .done(let response): attempt.outcome = read(response)
         }
     }
 
@@ -154,14 +153,14 @@ final class DesignateClient {
     }
 
     private func askKeystone() throws(PublishError) -> HTTPResponse {
-        var failures = 0
+        var patience = Patience(waitsWithoutTime: false)
         while true {
             let result = transport.perform([KeystoneSession.request(settings)], deadline: deadline).first
             guard let result else { throw failure("Keystone at \(settings.host) was not asked") }
-            switch Patience.judge(result, failures: &failures, clock: deadline.clock, left: deadline.remaining) {
+            switch patience.judge(result, deadline) {
             case .again(let seconds): deadline.pause(seconds: seconds)
             case .failed(let reason): throw failure("Keystone at \(settings.host) cannot be used: \(reason)")
-            case .answer(let response): return response
+            case .done(let response): return response
             }
         }
     }
@@ -172,62 +171,5 @@ final class DesignateClient {
         return failure(
             "Keystone at \(settings.host) gives no token to \(settings.credential.description) "
                 + "(\(reply.description))\(hint)")
-    }
-}
-
-/// When a request is sent again.
-private enum Patience {
-    enum Verdict {
-        case answer(HTTPResponse)
-        case again(after: Double)
-        /// Why it is given up.
-        case failed(String)
-    }
-
-    /// Failures that are more often wrong than busy.
-    private static let fewFailures = 4
-
-    static func judge(
-        _ result: Result<HTTPResponse, HTTPError>, failures: inout Int, clock: any Clock, left: Double
-    ) -> Verdict {
-        failures += 1
-        switch result {
-        case .failure(let error):
-            let isOver = error.retry == .never || error.retry == .briefly && failures > fewFailures
-            return isOver ? .failed(error.description) : again(growing(failures), error.description, left)
-        case .success(let response):
-            let asked = retryAfter(response, clock)
-            guard isPassing(response.status, asked), response.status != 500 || failures <= fewFailures else {
-                return .answer(response)
-            }
-            return again(asked ?? growing(failures), "it answered with status \(response.status)", left)
-        }
-    }
-
-    /// A 413 is a quota that is used up, or with a time to wait a limit of requests.
-    private static func isPassing(_ status: Int, _ asked: Double?) -> Bool {
-        switch status {
-        case 408, 429, 500, 502, 503, 504: true
-        case 413: asked != nil
-        default: false
-        }
-    }
-
-    /// Seconds (RFC 9110, section 10.2.3).
-    private static func retryAfter(_ response: HTTPResponse, _ clock: any Clock) -> Double? {
-        guard let text = response.header("Retry-After") else { return nil }
-        if let seconds = UInt32(text) { return Double(seconds) }
-        return HTTPDate.parse(text).map { max(0, $0.timeIntervalSince(clock.now)) }
-    }
-
-    private static func again(_ seconds: Double, _ reason: String, _ left: Double) -> Verdict {
-        guard seconds < left else {
-            return .failed("\(reason), and no time is left to try again after \(Int(seconds.rounded(.up))) s")
-        }
-        return .again(after: max(seconds, 0.1))
-    }
-
-    private static func growing(_ step: Int) -> Double {
-        min(0.5 * Double(1 << min(step - 1, 10)), 10) * Double.random(in: 0.75...1.25)
     }
 }

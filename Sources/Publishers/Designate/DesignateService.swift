@@ -13,12 +13,7 @@ package struct DesignateService: RecordService {
 
     package init(_ options: inout Options, for task: PublishingTask) throws(OptionError) {
         let settings = try DesignateSettings(&options)
-        let transport: CurlTransport
-        do throws(HTTPError) {
-            transport = try CurlTransport(caBundle: settings.caPath, userAgent: "acme-modules")
-        } catch {
-            throw options.invalid("ca_path", "cannot be used: \(error)")
-        }
+        let transport = try options.transport(trusting: settings.caPath)
         let client = DesignateClient(settings, transport, zone: task.zone, deadline: task.deadline)
         zone = DesignateZone(task.zone, client, ttl: settings.ttl)
         identity = "\(Self.option).\(settings.host)"

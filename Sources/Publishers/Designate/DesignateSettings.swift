@@ -34,11 +34,7 @@ struct DesignateSettings: Sendable {
 
     private static func authURL(_ layers: inout Layers) throws(OptionError) -> String {
         let text = try layers.required("auth_url")
-        guard text.lowercased().hasPrefix("https://"), !text.contains("?"), !text.contains("@") else {
-            throw layers.given.invalid(
-                "auth_url", "must be the https:// URL of Keystone without user or query: a password goes there")
-        }
-        let url = String(text.reversed().drop { $0 == "/" }.reversed())
+        let url = try layers.given.secureURL("auth_url", text)
         guard !url.hasSuffix("/v2.0") else {
             throw layers.given.invalid("auth_url", "names version 2.0 of Keystone's API; version 3 is needed")
         }

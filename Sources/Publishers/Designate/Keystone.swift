@@ -57,13 +57,12 @@ struct KeystoneSession: Sendable {
     }
 
     private static func versioned(_ url: String) throws(Failure) -> String {
-        guard url.lowercased().hasPrefix("https://") else {
+        guard let base = SecureURL.base(url) else {
             throw Failure(
                 reason: "says that the DNS service is at \(url), where a token would go unencrypted: an https:// "
                     + "endpoint is needed")
         }
-        let trimmed = String(url.reversed().drop { $0 == "/" }.reversed())
-        return trimmed.hasSuffix("/v2") ? trimmed : trimmed + "/v2"
+        return base.hasSuffix("/v2") ? base : base + "/v2"
     }
 }
 
