@@ -33,6 +33,21 @@ import Testing
         }
     }
 
+    @Test func `more values at a name than BIND takes leave the zone as it was, and the limit is named`() throws {
+        try NamedServer.run(zones: [zone: emptyZone]) { server in
+            #expect(try !server.publish(server.options(["web01.\(zone)": token(1)])).failed)
+            let before = try Files.read(server.zoneFile(zone))
+            let records = (1...101).map { number -> JSONValue in
+                ["target": .string("web01.\(zone)"), "value": .string(token(number))]
+            }
+            let answer = try server.publish(server.options(.array(records), ["visible_timeout": 5]))
+            #expect(answer.failed)
+            #expect(answer.msg.contains("max-records-per-type"), "\(answer.text)")
+            #expect(try Files.read(server.zoneFile(zone)) == before)
+            #expect(try !server.publish(server.options(["web01.\(zone)": token(1)])).changed)
+        }
+    }
+
     @Test(arguments: [OtherServer.Kind.knot, .nsd])
     func `Knot and NSD load a zone file as BIND does, by the commands of the documentation`(
         kind: OtherServer.Kind

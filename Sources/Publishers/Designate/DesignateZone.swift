@@ -1,11 +1,13 @@
 internal import AnsibleModule
-
 internal import HTTP
 internal import Names
 internal import Platform
 
 /// The zone in Designate: its TXT record sets are read and brought to what is wanted, all names at once.
 final class DesignateZone {
+    /// Seconds that another look needs: with less left, what was seen last is the news.
+    private static let leastRound = 1.0
+
     private let name: DNSName
     private let client: DesignateClient
     private let ttl: Int
@@ -94,7 +96,7 @@ final class DesignateZone {
             guard !open.isEmpty else { break }
             rounds += 1
             client.deadline.pause(seconds: min(0.25 * Double(rounds), 2) * Double.random(in: 0.5...1))
-            guard !client.deadline.hasPassed else {
+            guard client.deadline.remaining > Self.leastRound else {
                 for name in open.keys { failures[name] = late(name) }
                 break
             }

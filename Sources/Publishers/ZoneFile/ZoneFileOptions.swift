@@ -18,6 +18,7 @@ extension ZoneFileSettings {
                 }
             },
             ttl: UInt32(try options.integer("ttl", default: 60, in: 1...86_400)),
+            mostValues: try options.integer("max_records_per_type", default: 100, in: 0...1_000_000),
             checkCommand: try options.command("check_command", default: ["named-checkzone", "{zone}", "{file}"]),
             reloadCommand: try options.command("reload_command", default: ["rndc", "reload", "{zone}"]))
     }

@@ -23,18 +23,22 @@ package struct ZoneFileSettings: Sendable {
     package let hostmaster: String?
     /// Seconds.
     package let ttl: UInt32
+    /// Values that one name may hold, 0 for any number. BIND's `max-records-per-type` is 100, and a zone with more is not
+    /// loaded, although `named-checkzone` finds nothing wrong with it.
+    package let mostValues: Int
     /// With `{zone}` and `{file}`; nil to run none.
     package let checkCommand: Command?
     package let reloadCommand: Command?
 
     package init(
         path: String, nameServers: [NameServer]? = nil, hostmaster: String? = nil, ttl: UInt32 = 60,
-        checkCommand: Command?, reloadCommand: Command?
+        mostValues: Int = 100, checkCommand: Command?, reloadCommand: Command?
     ) {
         self.path = path
         self.nameServers = nameServers
         self.hostmaster = hostmaster
         self.ttl = ttl
+        self.mostValues = mostValues
         self.checkCommand = checkCommand
         self.reloadCommand = reloadCommand
     }

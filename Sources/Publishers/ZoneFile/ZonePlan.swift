@@ -31,11 +31,21 @@ struct ZonePlan {
         let tokens =
             young.map { SigningZone.Token(record: $0.key, written: $0.value) }
             + wanted.map { SigningZone.Token(record: $0, written: now) }
+        try Self.checkLoadable(tokens, settings.mostValues)
         zone = try Self.zone(name, present, settings, tokens: tokens, lenient: false)
         added = wanted.filter { old[$0] == nil }.sorted()
         removed = old.keys.filter { !wanted.contains($0) && young[$0] == nil }.sorted()
         kept = old.keys.filter { wanted.contains($0) || young[$0] != nil }.sorted()
         warnings = Self.warnings(tokens.map(\.record), strangers: present?.strangers ?? [], settings)
+    }
+
+    private static func checkLoadable(_ tokens: [SigningZone.Token], _ most: Int) throws(PublishError) {
+        let counts = Dictionary(tokens.map { ($0.record.name, 1) }, uniquingKeysWith: +)
+        guard most > 0, let full = counts.filter({ $0.value > most }).min(by: { $0.key < $1.key }) else { return }
+        throw PublishError(
+            "\(full.key) would have \(full.value) TXT values and its server loads no zone with more than \(most) at a "
+                + "name: let each _acme-challenge name be a CNAME to a label of its own, or raise "
+                + "max-records-per-type in BIND and zone_file.max_records_per_type here; the zone was left as it is")
     }
 
     private static func zone(
