@@ -40,7 +40,7 @@ let package = Package(
         layer("Store", ["ACME", "PKI", "Names", "Platform"]),
         layer(
             "AcmeModules",
-            ["AnsibleModule", "ACME", "DNS", "HTTP", "Names", "PKI", "Platform", "Publishers", "Store"]),
+            ["AnsibleModule", "ACME", "DNS", "HTTP", "Names", "PKI", "Platform", "Publishers", "Store", "YAML"]),
         .executableTarget(
             name: "acme-modules", dependencies: ["AcmeModules", "AnsibleModule"], swiftSettings: strict),
 

@@ -11,22 +11,37 @@ struct CertificateOptions {
     /// Each name once, in the operator's order; the first names the files.
     let names: [DomainName]
     let settings: CertificateSettings
+    /// Its `cert_path` where that is another than the module's: certificates of two places may have the same first name.
+    let ownPlace: String?
 
     var firstName: DomainName { names[0] }
+
+    /// Where the certificate is kept.
+    var store: CertificateStore { CertificateStore(path: settings.certPath) }
+
+    var paths: CertificatePaths { store.paths(of: firstName) }
 
     /// At most so many names go on one certificate (S11).
     static let mostNames = 100
 
-    private init(key: String, domains: [String], settings: CertificateSettings) throws(OptionError) {
+    private init(
+        key: String, domains: [String], settings: CertificateSettings, common: CertificateSettings
+    ) throws(OptionError) {
         self.key = key
         self.settings = settings
+        ownPlace = settings.certPath == common.certPath ? nil : settings.certPath
+        names = try Self.names(domains, of: key)
+    }
+
+    /// Each name of a certificate once; refused where no certificate can have them.
+    static func names(_ domains: [String], of key: String) throws(OptionError) -> [DomainName] {
         var names: [DomainName] = []
         for domain in domains {
             let name = try Self.name(domain, of: key)
             if !names.contains(name) { names.append(name) }
         }
-        try Self.check(names, of: key)
-        self.names = names
+        try check(names, of: key)
+        return names
     }
 
     func wanted(from authority: Authority) -> WantedCertificate {
@@ -58,7 +73,8 @@ extension CertificateOptions {
         case (.some(let certs), nil):
             all = try readMapping(certs, common, isCheckMode: isCheckMode)
         case (nil, .some(let domains)):
-            all = [try CertificateOptions(key: name ?? domains.first ?? "", domains: domains, settings: common)]
+            let key = name ?? domains.first ?? ""
+            all = [try CertificateOptions(key: key, domains: domains, settings: common, common: common)]
         case (nil, nil):
             throw OptionError("certs is missing: give certs, or name and domains for one certificate")
         }
@@ -74,12 +90,12 @@ extension CertificateOptions {
         return try certs.names.map { (key) throws(OptionError) in
             guard certs.isMapping(key), var own = try certs.mapping(key) else {
                 let domains = try certs.strings(key) ?? []
-                return try CertificateOptions(key: key, domains: domains, settings: common)
+                return try CertificateOptions(key: key, domains: domains, settings: common, common: common)
             }
             let domains = try own.strings("domains") ?? []
             let settings = try CertificateSettings(&own, defaults: common, isCheckMode: isCheckMode)
             try own.rejectUnknown()
-            return try CertificateOptions(key: key, domains: domains, settings: settings)
+            return try CertificateOptions(key: key, domains: domains, settings: settings, common: common)
         }
     }
 
@@ -131,10 +147,10 @@ extension CertificateOptions {
     private static func checkFirstNames(_ all: [CertificateOptions]) throws(OptionError) {
         var seen: [String: String] = [:]
         for certificate in all {
-            if let other = seen.updateValue(certificate.key, forKey: certificate.firstName.fileName) {
+            if let other = seen.updateValue(certificate.key, forKey: certificate.paths.directory) {
                 throw OptionError(
                     "certificates \(other) and \(certificate.key) have the same first name "
-                        + "\(certificate.firstName), which names their files; give one another first name")
+                        + "\(certificate.firstName), which names their files; give one another first name or cert_path")
             }
         }
     }

@@ -7,6 +7,8 @@ struct CertificateSettings {
     let keyType: KeyType
     let remainingDays: Int
     let force: Bool
+    /// The directory in which the certificate's own one is.
+    let certPath: String
     private let owner: String
     private let group: String
     private let mode: UInt32
@@ -19,6 +21,7 @@ struct CertificateSettings {
         keyType = .ec256
         remainingDays = 30
         force = false
+        certPath = "/etc/letsencrypt-certs"
         owner = "root"
         group = "letsencrypt"
         mode = 0o640
@@ -31,6 +34,7 @@ struct CertificateSettings {
         keyType = try options.choice("key_type", default: defaults.keyType)
         remainingDays = try options.integer("remaining_days", default: defaults.remainingDays, in: 0...3650)
         force = try options.boolean("force", default: defaults.force)
+        certPath = try options.path("cert_path", default: defaults.certPath)
         owner = try options.string("owner") ?? defaults.owner
         group = try options.string("group") ?? defaults.group
         mode = try Self.mode(&options, default: defaults.mode)

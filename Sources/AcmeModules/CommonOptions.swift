@@ -12,7 +12,6 @@ struct CommonOptions {
     let account: AccountOptions
     /// PEM bundle trusted for the CA's HTTPS; nil for the system's trust.
     let caPath: String?
-    let certPath: String
     let statePath: String
     let aliases: AliasOptions
     /// Seconds for the whole module.
@@ -23,12 +22,17 @@ struct CommonOptions {
         authority = try Self.authority(&options)
         account = try AccountOptions(&options)
         caPath = try options.path("ca_path")
-        certPath = try options.path("cert_path") ?? "/etc/letsencrypt-certs"
         statePath = try options.statePath()
         aliases = try AliasOptions(&options)
         timeout = try options.timeout()
+        try options.checkPrivatePath(isCheckMode: invocation.checkMode)
         certificates = try CertificateOptions.readAll(&options, isCheckMode: invocation.checkMode)
         try options.rejectUnknown()
+    }
+
+    /// The orders under way of a certificate and of others like it.
+    func orders(of certificate: CertificateOptions) -> OrderStore {
+        StateDirectory(path: statePath).orders(of: authority, place: certificate.ownPlace)
     }
 
     private static func authority(_ options: inout Options) throws(OptionError) -> Authority {

@@ -9,8 +9,6 @@ struct Completion {
     let state: StateDirectory
     let deadline: Deadline
 
-    private var orders: OrderStore { state.orders(of: options.authority) }
-
     /// How long certificates of our own are good for.
     private static let selfSignedDays = 90
 
@@ -79,10 +77,11 @@ struct Completion {
         _ result: Result<[UInt8], any Error>, _ job: Job, _ certificate: inout FinalizedCertificate
     ) {
         let name = job.options.firstName
+        let orders = options.orders(of: job.options)
         do {
             let chain = try checked(try result.get(), job)
             if certificate.before?.der != chain.leaf.der {
-                try CertificateStore(path: options.certPath).install(
+                try job.options.store.install(
                     chain, key: job.key, for: name, access: job.options.settings.access,
                     issuance: Issuance(options.authority))
             }

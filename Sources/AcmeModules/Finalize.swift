@@ -28,7 +28,6 @@ struct FinalizeRun {
     let isPrediction: Bool
 
     private var state: StateDirectory { StateDirectory(path: options.statePath) }
-    private var store: CertificateStore { CertificateStore(path: options.certPath) }
 
     func perform() throws -> ModuleResult {
         let before = inspect()
@@ -57,13 +56,12 @@ struct FinalizeRun {
 
     /// Reads for each certificate what is installed and whether an order is under way.
     private func inspect() -> [FinalizedCertificate] {
-        let orders = state.orders(of: options.authority)
         return options.certificates.map { certificate in
-            var finalized = FinalizedCertificate(certificate, paths: store.paths(of: certificate.firstName))
+            var finalized = FinalizedCertificate(certificate)
             do {
-                let installation = try store.installation(of: certificate.firstName)
+                let installation = try certificate.store.installation(of: certificate.firstName)
                 if case .complete(let installed) = installation { finalized.before = installed.chain.leaf }
-                finalized.outcome = try outcome(certificate, installation, orders)
+                finalized.outcome = try outcome(certificate, installation)
             } catch {
                 finalized.outcome = .failed("\(error)")
             }
@@ -72,9 +70,9 @@ struct FinalizeRun {
     }
 
     private func outcome(
-        _ certificate: CertificateOptions, _ installation: Installation, _ orders: OrderStore
+        _ certificate: CertificateOptions, _ installation: Installation
     ) throws(StoreError) -> FinalizedCertificate.Outcome {
-        if let found = try orders.find(certificate.firstName),
+        if let found = try options.orders(of: certificate).find(certificate.firstName),
             found.record.serves(certificate.names, certificate.settings.keyType)
         {
             return .ordered(found.record, found.key)
@@ -86,7 +84,7 @@ struct FinalizeRun {
         case .obtain(let reason): return .withoutOrder(reason: reason)
         case .keep:
             let access = certificate.settings.access
-            return .kept(accessDiffers: try store.accessDiffers(of: certificate.firstName, from: access))
+            return .kept(accessDiffers: try certificate.store.accessDiffers(of: certificate.firstName, from: access))
         }
     }
 
@@ -94,7 +92,7 @@ struct FinalizeRun {
         guard case .kept(true) = certificate.outcome else { return }
         let options = certificate.options
         do {
-            let changed = try store.setAccess(of: options.firstName, to: options.settings.access)
+            let changed = try options.store.setAccess(of: options.firstName, to: options.settings.access)
             certificate.outcome = changed ? .accessCorrected : .kept(accessDiffers: false)
         } catch {
             certificate.outcome = .failed(error.description)

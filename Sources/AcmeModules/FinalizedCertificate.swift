@@ -7,7 +7,6 @@ internal import Store
 /// What the finalize step does with one certificate.
 struct FinalizedCertificate {
     let options: CertificateOptions
-    let paths: CertificatePaths
     var outcome: Outcome = .kept(accessDiffers: false)
     /// The certificate that was installed before, where it could be read.
     var before: Certificate?
@@ -24,9 +23,8 @@ struct FinalizedCertificate {
         case failed(String)
     }
 
-    init(_ options: CertificateOptions, paths: CertificatePaths) {
+    init(_ options: CertificateOptions) {
         self.options = options
-        self.paths = paths
     }
 
     var isRenewed: Bool { if case .renewed = outcome { true } else { false } }
@@ -56,6 +54,7 @@ struct FinalizedCertificate {
 
     var json: JSONValue {
         let leaf = installed ?? before
+        let paths = options.paths
         return [
             "name": .string(options.key), "changed": .bool(isChanged), "error": .optional(failure),
             "directory": .string(paths.directory), "key": .string(paths.key), "cert": .string(paths.cert),
@@ -93,13 +92,19 @@ struct FinalizedCertificate {
     }
 
     private static func line(_ certificate: FinalizedCertificate, _ leaf: Certificate) -> String {
-        let names = leaf.names.map(\.description).joined(separator: " ")
-        return
-            "\(certificate.options.key): \(names), serial \(leaf.serial), until \(leaf.notAfter.formatted(.iso8601))\n"
+        "\(certificate.options.key): \(leaf.summary)\n"
     }
 
     private static func line(_ certificate: FinalizedCertificate, _ text: String) -> String {
         let names = certificate.options.names.map(\.description).joined(separator: " ")
         return "\(certificate.options.key): \(names), \(text)\n"
+    }
+}
+
+extension Certificate {
+    /// For a line of a diff.
+    var summary: String {
+        let names = names.map(\.description).joined(separator: " ")
+        return "\(names), serial \(serial), until \(notAfter.formatted(.iso8601))"
     }
 }

@@ -1,4 +1,6 @@
 package import AnsibleModule
 
 /// The modules of this program.
-package var allModules: [any Module.Type] { [RequestTokens.self, PublishTXT.self, Finalize.self] }
+package var allModules: [any Module.Type] {
+    [RequestTokens.self, PublishTXT.self, Finalize.self, WriteHiera.self]
+}

@@ -11,8 +11,6 @@ struct Ordering {
     let state: StateDirectory
     let deadline: Deadline
 
-    private var orders: OrderStore { state.orders(of: options.authority) }
-
     /// Sets the outcome of each request that is due; tells whether an account or an order was made.
     func order(_ requests: inout [RequestedCertificate]) -> Bool {
         guard requests.contains(where: \.isDue) else { return false }
@@ -91,7 +89,7 @@ struct Ordering {
         for index in requests.indices where requests[index].isDue {
             let certificate = requests[index].certificate
             do {
-                let found = try orders.find(certificate.firstName)
+                let found = try options.orders(of: certificate).find(certificate.firstName)
                 let isUsable = found?.record.serves(certificate.names, certificate.settings.keyType) ?? false
                 if let found, isUsable, case .order(let order) = found.record.work {
                     jobs.append(Job(index: index, key: found.key, resume: order))
@@ -111,7 +109,8 @@ struct Ordering {
         _ order: OpenOrder, _ key: PrivateKey, _ certificate: CertificateOptions
     ) -> Result<Void, StoreError> {
         Result { () throws(StoreError) in
-            try orders.save(record(order, certificate), key: key, for: certificate.firstName)
+            try options.orders(of: certificate)
+                .save(record(order, certificate), key: key, for: certificate.firstName)
         }
     }
 
@@ -123,6 +122,7 @@ struct Ordering {
     private func settle(
         _ job: Job, _ result: Result<OpenOrder, ACMEError>, _ certificate: CertificateOptions
     ) -> RequestedCertificate.Outcome {
+        let orders = options.orders(of: certificate)
         do {
             try job.saved?.get()
             let record = record(try result.get(), certificate)
@@ -142,6 +142,7 @@ struct Ordering {
         var changed = false
         for index in requests.indices where requests[index].isDue {
             let certificate = requests[index].certificate
+            let orders = options.orders(of: certificate)
             do {
                 let found = orders.usable(for: certificate, now: deadline.clock.now)
                 let record = found?.record ?? .madeUp(for: certificate)

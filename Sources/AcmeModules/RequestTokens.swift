@@ -45,10 +45,9 @@ struct RequestRun {
         guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
         let preflight = refuseBlocked(&requests)
         var changed = false
-        let orders = state.orders(of: options.authority)
         for index in requests.indices where requests[index].isDue {
             let certificate = requests[index].certificate
-            if let record = orders.usable(for: certificate, now: deadline.clock.now)?.record {
+            if let record = options.orders(of: certificate).usable(for: certificate, now: deadline.clock.now)?.record {
                 requests[index].outcome = .ordered(record, wasMade: false)
             } else {
                 requests[index].outcome = .ordered(.placeholder(for: certificate), wasMade: true)
@@ -61,17 +60,15 @@ struct RequestRun {
     /// Reads what is installed and decides for each certificate. An order that an earlier run began is ended even
     /// where the certificate would do: the finalize step takes up every order, and this one's tokens must be visible.
     private func inspect() -> [RequestedCertificate] {
-        let store = CertificateStore(path: options.certPath)
-        let orders = state.orders(of: options.authority)
         let now = deadline.clock.now
         return options.certificates.map { certificate in
             var request = RequestedCertificate(certificate: certificate)
             do {
-                let installation = try store.installation(of: certificate.firstName)
+                let installation = try certificate.store.installation(of: certificate.firstName)
                 let wanted = certificate.wanted(from: options.authority)
                 request.note(installation)
                 switch RenewalDecision(for: wanted, given: installation, now: now) {
-                case .keep where orders.usable(for: certificate, now: now) != nil:
+                case .keep where options.orders(of: certificate).usable(for: certificate, now: now) != nil:
                     request.reason = "an order of an earlier run is under way"
                 case .keep(let reason): request.outcome = .kept(reason)
                 case .obtain(let reason): request.reason = reason

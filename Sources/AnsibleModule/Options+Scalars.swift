@@ -77,6 +77,12 @@ extension Options {
         return trimmed.isEmpty ? "/" : String(trimmed)
     }
 
+    /// An absolute path that must be given.
+    package mutating func requiredPath(_ name: String) throws(OptionError) -> String {
+        guard let path = try path(name) else { throw missing(name) }
+        return path
+    }
+
     package mutating func path(_ name: String, default fallback: String) throws(OptionError) -> String {
         guard let path = try path(name) else { return fallback }
         return path

@@ -6,6 +6,7 @@ internal import PKI
 ///     lock
 ///     accounts/<ca>/account.key  account.json  session.json
 ///     orders/<ca>/<name>/order.json  private.key
+///     orders/<ca>/@<place>/<name>/    for certificates with a `cert_path` of their own
 ///
 /// `<ca>` stands for one CA's directory URL, or for self-signing.
 package struct StateDirectory: Sendable {
@@ -57,8 +58,11 @@ package struct StateDirectory: Sendable {
         AccountStore(path: path + "/accounts/" + authority.fileName, state: path)
     }
 
-    package func orders(of authority: Authority) -> OrderStore {
-        OrderStore(path: path + "/orders/" + authority.fileName, state: path)
+    /// The orders of certificates that are kept in the usual place, or in one of their own, a directory.
+    package func orders(of authority: Authority, place: String? = nil) -> OrderStore {
+        // No name of a certificate begins with "@".
+        let apart = place.map { "/@" + Digest.label(of: $0, readable: $0.split(separator: "/").last ?? "") } ?? ""
+        return OrderStore(path: path + "/orders/" + authority.fileName + apart, state: path)
     }
 }
 
@@ -73,12 +77,19 @@ package enum Authority: Sendable, Equatable {
         case .selfSigned: return "self-signed"
         case .directory(let url):
             let host = url.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first ?? "ca"
-            let readable = host.prefix(100).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "_" }
-            let digest = Digest.sha256(Array(url.utf8)).prefix(6).map { byte in
-                (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }
-            return String(readable) + "-" + digest.joined()
+            return Digest.label(of: url, readable: host)
         }
+    }
+}
+
+extension Digest {
+    /// A file name for a text: the part of it that people read, and twelve digits that tell it from all others.
+    fileprivate static func label(of text: String, readable: Substring) -> String {
+        let safe = readable.prefix(100).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "_" }
+        let digest = sha256(Array(text.utf8)).prefix(6).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return String(safe) + "-" + digest.joined()
     }
 }
 

@@ -61,7 +61,8 @@ private struct Documentation {
     /// The names that the program itself lists when it is given one that it does not know.
     private func known(_ module: ModuleContract, _ options: [String: JSONValue]) throws -> [String] {
         try withTemporaryDirectory { directory in
-            let all = module == .publishTXT ? .object(options) : hermetic(directory, options)
+            let isCertificates = [ModuleContract.requestTokens, .finalize].contains(module)
+            let all = isCertificates ? hermetic(directory, options) : .object(options)
             let words = try RealProgram.call(module.rawValue, all).msg.components(separatedBy: "known options: ")
             try #require(words.count == 2, "\(words)")
             return words[1].components(separatedBy: ", ").sorted()
@@ -72,6 +73,7 @@ private struct Documentation {
         switch module {
         case .requestTokens, .finalize: Self.certificates
         case .publishTXT: Self.publication
+        case .writeHiera: ["path": "/nowhere", "hosts": [:]]
         }
     }
 

@@ -86,12 +86,14 @@ enum ModuleContract: String, CaseIterable {
     case requestTokens = "acme_request_tokens"
     case finalize = "acme_finalize"
     case publishTXT = "acme_publish_txt"
+    case writeHiera = "acme_write_hiera"
 
     var lists: [String] {
         switch self {
         case .requestTokens: ["txt_required", "certificates"]
         case .finalize: ["certificates", "updated"]
         case .publishTXT: ["added", "removed", "kept", "visible_on"]
+        case .writeHiera: ["hosts", "updated", "orphaned"]
         }
     }
 

@@ -5,7 +5,7 @@ internal import Names
 extension ZoneFileSettings {
     /// Reads the mapping `zone_file`.
     init(_ options: inout Options) throws(OptionError) {
-        guard let path = try options.path("path") else { throw options.missing("path") }
+        let path = try options.requiredPath("path")
         let hostmaster = try options.string("hostmaster")
         self.init(
             path: path,
