@@ -89,6 +89,13 @@ package enum Files {
         try synchronize(directory: parent(of: path))
     }
 
+    /// Makes a directory, and those above it that are missing, with this access.
+    package static func makeDirectories(_ path: String, access: FileAccess) throws(SystemError) {
+        let above = parent(of: path)
+        if try status(above) == nil { try makeDirectories(above, access: access) }
+        try makeDirectory(path, access: access)
+    }
+
     /// Gives a file or directory its owner, group and permission bits, the bits last: `chown` clears setgid.
     /// A symbolic link is refused, never followed.
     package static func set(_ access: FileAccess, on path: String) throws(SystemError) {

@@ -41,9 +41,7 @@ extension CertificateStore {
     }
 
     private func makeDirectories(_ paths: CertificatePaths, _ access: FileAccess) throws(SystemError) {
-        for directory in [path, paths.directory, paths.directory + "/versions"] {
-            try Files.makeDirectory(directory, access: access.forDirectory)
-        }
+        try Files.makeDirectories(paths.directory + "/versions", access: access.forDirectory)
         for directory in [paths.directory, paths.directory + "/versions"] {
             try Files.set(access.forDirectory, on: directory)
         }

@@ -2,8 +2,9 @@
 
 usage: cloud_dns.py DIRECTORY
 
-DIRECTORY/settings.json   {username, api_key, domains: [name], dns: "address:port", key_file, certificate, key}
-DIRECTORY/ready.json      written when it listens: {api, plain, foreign}, the ports on 127.0.0.1
+DIRECTORY/settings.json   {username, api_key, domains: [name], dns: "address:port", key_file, certificate, key},
+                          and where it listens if not at a free port of 127.0.0.1: {address, port}
+DIRECTORY/ready.json      written when it listens: {api, plain, foreign}, the ports
 DIRECTORY/requests.jsonl  a line for each request, on whichever port it came: {listener, method, path, headers, body}
 DIRECTORY/faults.json     what is to go wrong, read anew whenever it is replaced: [{on: "POST records", play: ..., times}]
 
@@ -56,6 +57,7 @@ class Service:
 
     def __init__(self, directory):
         self.settings = json.loads((directory / "settings.json").read_text())
+        self.address = self.settings.get("address", "127.0.0.1")
         self.faults = Faults(directory / "faults.json")
         self.log = open(directory / "requests.jsonl", "a", encoding="utf-8")
         self.store = Store(self.settings)
@@ -70,7 +72,7 @@ class Service:
         self.log.flush()
 
     def origin(self, listener):
-        return f"{'http' if listener == 'plain' else 'https'}://127.0.0.1:{self.ports[listener]}"
+        return f"{'http' if listener == 'plain' else 'https'}://{self.address}:{self.ports[listener]}"
 
     def answer(self, method, target, headers, body):
         url = urlsplit(target)
@@ -98,7 +100,7 @@ class Service:
         raise Refusal(404, "Not Found", f"there is no resource {path}")
 
     def check_headers(self, method, headers):
-        if headers.get("host") != f"127.0.0.1:{self.ports['api']}":
+        if headers.get("host") != f"{self.address}:{self.ports['api']}":
             raise Refusal(400, "Bad Request", "the Host header is another one's")
         if headers.get("accept") != "application/json":
             raise Refusal(406, "Not Acceptable", "only application/json is spoken here")
@@ -251,7 +253,8 @@ class Listener(ThreadingHTTPServer):
 
 def listen(service, name):
     handler = type(name, (Handler,), {"service": service, "listener": name})
-    server = Listener(("127.0.0.1", 0), handler)
+    port = service.settings.get("port", 0) if name == "api" else 0
+    server = Listener((service.address, port), handler)
     if name != "plain":
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(service.settings["certificate"], service.settings["key"])

@@ -1,10 +1,10 @@
 #!/bin/sh
-# usage: prepare.sh LAB "CA ADDRESSES" "HOSTS"
+# usage: prepare.sh LAB "HTTPS ADDRESSES" "HOSTS"
 # Makes LAB anew with fresh keys, and prints "127.A.B SSH-PORT HTTPS-PORT PRIMARY-PORT", all of them free here.
 set -eu
 umask 022
 lab=$1
-ca_addresses=$2
+https_addresses=$2
 hosts=$3
 "$(dirname "$0")/world.sh" stop "$lab" >/dev/null
 listeners=$(ss -Hltun | awk '{print $5}')
@@ -65,9 +65,10 @@ ssh-keygen -q -t ed25519 -N '' -C lab -f id_ed25519
 for host in $hosts; do ssh-keygen -q -t ed25519 -N '' -C "$host" -f "host_$host"; done
 openssl rand -base64 32 >transfer.secret
 openssl rand -base64 32 >rndc.secret
+openssl rand -base64 32 >update.secret
 
 alternatives=
-for address in $ca_addresses; do alternatives=${alternatives:+$alternatives,}IP:$network.$address; done
+for address in $https_addresses; do alternatives=${alternatives:+$alternatives,}IP:$network.$address; done
 key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
 # shellcheck disable=SC2086
 openssl req -x509 $key -keyout https-ca.key -out ../https-ca.pem -days 30 -subj '/CN=Lab HTTPS CA' \
