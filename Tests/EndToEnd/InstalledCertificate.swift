@@ -9,6 +9,10 @@ struct InstalledCertificate {
 
     /// Reads the certificate of the given names, short as in `Inventory`.
     init(_ host: Host, _ names: String..., root: String? = nil) throws {
+        try self.init(host, names: names, root: root)
+    }
+
+    init(_ host: Host, names: [String], root: String? = nil) throws {
         self.names = try names.map(Inventory.complete)
         let directory = self.names[0].components(separatedBy: ":")[0].replacingOccurrences(of: "*", with: "_")
         let lines = try host.run(Self.script, directory, input: try root ?? CA.main.root).split(separator: "\n")

@@ -19,7 +19,12 @@ enum Zone {
 
     /// The values of a label of the zone.
     static func texts(_ label: String) throws -> Set<String> {
-        let shown = try dig("\(label).\(try Lab.current().signingZone)", "TXT")
+        try shown("\(label).\(try Lab.current().signingZone)")
+    }
+
+    /// The TXT values of a name in any zone of the lab.
+    static func shown(_ name: String) throws -> Set<String> {
+        let shown = try dig(name, "TXT")
         return Set(shown.split(separator: "\n").map { $0.trimmingCharacters(in: ["\""]) })
     }
 

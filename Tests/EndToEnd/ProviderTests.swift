@@ -1,0 +1,59 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension TheFiveSteps {
+    /// The same steps where the tokens go to a server that takes updates; the CA validates what was published so.
+    @Suite struct Providers {
+        /// Certificates of names whose challenges lead into the dynamic zone.
+        private func inventory(
+            _ certificates: [String: [String: [String]]], _ provider: [String: any Sendable]
+        ) throws -> Inventory {
+            var inventory = try Inventory(certificates)
+            inventory.variables["letsencrypt_signing_domain"] = try Lab.current()["DYNAMIC_ZONE"]
+            inventory.hostVariables[Host.nameServer.name] = ["letsencrypt_txt_provider": provider]
+            return inventory
+        }
+
+        private func expectIssuedOnce(_ inventory: Inventory, _ certificates: [(Host, [String])]) throws {
+            let first = try inventory.play()
+            try #require(first.isFine, "\(first)")
+            for (host, names) in certificates { try InstalledCertificate(host, names: names).expectPromised() }
+            let second = try inventory.play()
+            #expect(second.changedNothing, "\(second)")
+        }
+
+        @Test func `dynamic updates with a TSIG key, for two hosts at once`() throws {
+            let inventory = try inventory(
+                ["web01": ["updated": ["d1", "d2"]], "web02": ["updated": ["d3", "d1"]]],
+                ["rfc2136": ["server": try Lab.current()["PRIMARY"], "key_file": "/etc/bind/update.key"]])
+            try expectIssuedOnce(inventory, [(.web01, ["d1", "d2"]), (.web02, ["d3", "d1"])])
+        }
+
+        @Test func `a program of one's own`() throws {
+            let zone = try Lab.current()["DYNAMIC_ZONE"]
+            let server = try Lab.current()["PRIMARY"].replacingOccurrences(of: ":", with: " ")
+            let script = """
+                #!/bin/sh
+                case $ACME_ACTION in
+                add) verb=add ;;
+                remove) verb=delete ;;
+                esac
+                nsupdate -k /etc/bind/update.key <<END
+                server \(server)
+                zone $ACME_ZONE
+                update $verb $ACME_NAME 60 TXT "$ACME_VALUE"
+                send
+                END
+
+                """
+            try Host.nameServer.run("cat >/usr/local/sbin/dns-hook && chmod 0755 /usr/local/sbin/dns-hook", input: script)
+            let inventory = try inventory(
+                ["web03": ["by-command": ["d4", "d5"]]],
+                ["command": ["run": "/usr/local/sbin/dns-hook", "per": "record"]])
+            try expectIssuedOnce(inventory, [(.web03, ["d4", "d5"])])
+            let shown = try Zone.shown("d4.\(zone)")
+            #expect(shown.count == 1)
+        }
+    }
+}
