@@ -8,6 +8,9 @@ struct Host: Sendable {
     static let web01 = Host(name: "web01")
     static let web02 = Host(name: "web02")
     static let web03 = Host(name: "web03")
+    static let legacy01 = Host(name: "legacy01")
+    static let legacy02 = Host(name: "legacy02")
+    static let bridge = Host(name: "bridge")
     static let nameServer = Host(name: "adns1")
 
     var address: String {

@@ -96,7 +96,7 @@ struct Inventory: Sendable {
         return keys.map { ["name": "letsencrypt updated \($0)", "ansible.builtin.debug": ["msg": "\($0) is used"]] }
     }
 
-    private func write(_ value: Any, to path: String) throws {
+    func write(_ value: Any, to path: String) throws {
         let text = try JSONSerialization.data(withJSONObject: value, options: [.prettyPrinted, .sortedKeys])
         try text.write(to: URL(fileURLWithPath: path))
     }

@@ -19,6 +19,12 @@ overlay /
 for tree in /usr /var /home /opt /root; do
     if mountpoint -q "$tree"; then overlay "$tree"; fi
 done
+# The checkout is there too: the bastion runs Ansible from it.
+checkout=$(findmnt -n -o TARGET --target "$lab")
+case " / /usr /var /home /opt /root " in
+*" $checkout "*) ;;
+*) overlay "$checkout" ;;
+esac
 for tree in proc sys dev; do mount --rbind "/$tree" "$root/$tree"; done
 mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 mount -t tmpfs -o mode=0755 run "$root/run"

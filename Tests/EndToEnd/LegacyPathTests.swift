@@ -1,0 +1,112 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension TheFiveSteps {
+    /// Certificates on the bastion through Rackspace Cloud DNS (S17 to S20), one story after another.
+    @Suite(.serialized) struct Legacy {
+        private static let two: [String: [String: any Sendable]] = [
+            "legacy01": ["foo": ["foo", "static"], "balanced": ["www"]],
+            "legacy02": ["y": ["y", "*.y"], "www-main": ["www"]],
+        ]
+
+        @Test func `two hosts, a shared certificate, and nothing to do the second time`() throws {
+            let path = LegacyPath(certificates: Self.two)
+            try path.prepareBastion()
+            let log = try CALog(.main)
+            let predicted = try path.obtain("--check", "--diff")
+            #expect(predicted.isFine, "\(predicted)")
+            #expect(try log.orders == 0)
+            let first = try path.obtain("-vvv")
+            try #require(first.isFine, "\(first)")
+            #expect(predicted.recap == first.recap)
+            #expect(try log.orders == 3)
+            try expectNoSecrets(in: first)
+            let owner = "letsencrypt-rackspace:letsencrypt-rackspace"
+            let access = try Host.bridge.run("stat -c '%a %U:%G' \(LegacyPath.area) \(LegacyPath.file(.legacy01))")
+            #expect(access == "700 \(owner)\n600 \(owner)\n")
+            #expect(try value("balanced_ssl_cert", .legacy01) == (try value("www_main_ssl_cert", .legacy02)))
+
+            let (files, requests) = (try LegacyPath.files(), try LegacyPath.requests())
+            let second = try path.obtain()
+            #expect(second.changedNothing, "\(second)")
+            #expect(try LegacyPath.files() == files)
+            #expect(try LegacyPath.requests() == requests)
+            #expect(try log.orders == 3)
+        }
+
+        @Test func `a renewal changes the file of its host alone`() throws {
+            var path = LegacyPath(certificates: Self.two)
+            let files = try LegacyPath.files()
+            path.certificates["legacy01"]?["foo"] =
+                ["domains": ["foo", "static"], "force": true] as [String: any Sendable]
+            let run = try path.obtain()
+            try #require(run.isFine, "\(run)")
+            #expect(try LegacyPath.files()["legacy02"] == files["legacy02"])
+            #expect(try LegacyPath.files()["legacy01"] != files["legacy01"])
+        }
+
+        @Test func `a certificate that fails leaves its host's file, and the other host gets its own`() throws {
+            var path = LegacyPath(certificates: Self.two)
+            let files = try LegacyPath.files()
+            path.certificates["legacy01"]?["foo"] =
+                ["domains": ["foo", "static"], "force": true] as [String: any Sendable]
+            path.certificates["legacy02"]?["y"] = ["y", "*.y", "other.elsewhere.test."]
+            let run = try path.obtain()
+            #expect(run.status != 0)
+            #expect(
+                run.sentences.contains(
+                    "certificate legacy02/y: its TXT record _acme-challenge.other.elsewhere.test is in none of "
+                        + "letsencrypt_rackspace_domains (example-legacy.test)"), "\(run)")
+            #expect(try LegacyPath.files()["legacy02"] == files["legacy02"])
+            #expect(try LegacyPath.files()["legacy01"] != files["legacy01"])
+        }
+
+        @Test func `a host that leaves the inventory has its file reported, and keeps it`() throws {
+            var path = LegacyPath(certificates: Self.two)
+            let files = try LegacyPath.files()
+            path.certificates["legacy02"] = nil
+            let run = try path.obtain()
+            #expect(run.isFine, "\(run)")
+            #expect(
+                run.sentences.contains("\(LegacyPath.file(.legacy02)) belongs to no host of the inventory"), "\(run)")
+            #expect(try LegacyPath.files()["legacy02"] == files["legacy02"])
+        }
+
+        @Test func `an area that others can look into, or another's, is refused before anything is done`() throws {
+            var path = LegacyPath(certificates: Self.two)
+            let area = LegacyPath.area
+            let before = try Host.bridge.state(of: area + "/hiera", area + "/certs")
+            try Host.bridge.run("install -d -m 0777 /srv/open; install -d -o \(LegacyPath.user) -m 0700 /srv/open/area")
+            for (change, place, words) in [
+                ("chmod 0755 \(area)", area, "has mode 755, so that others can look into it or write to it"),
+                ("chmod 0700 \(area); chown operator \(area)", area, "neither to root nor to user"),
+                ("chown \(LegacyPath.user) \(area)", "/srv/open/area", "/srv/open, which is above /srv/open/area,"),
+            ] {
+                try Host.bridge.run(change)
+                path.variables["letsencrypt_rackspace_path"] = place
+                let run = try path.obtain()
+                #expect(run.status != 0)
+                #expect(run.sentences.contains(words), "\(run)")
+            }
+            #expect(try Host.bridge.state(of: area + "/hiera", area + "/certs") == before)
+            #expect(try Host.bridge.run("ls -A /srv/open/area").isEmpty)
+        }
+
+        /// Neither the API key nor a line of a private key.
+        private func expectNoSecrets(in run: PlaybookRun) throws {
+            #expect(try !run.output.contains(Lab.current()["RACKSPACE_API_KEY"]))
+            let keys = try Host.bridge.run("cat \(LegacyPath.area)/certs/*/*/*.key")
+            let lines = keys.split(separator: "\n").filter { !$0.hasPrefix("-----") }
+            #expect(lines.count > 5)
+            for line in lines { #expect(!run.output.contains(line)) }
+        }
+
+        /// A variable as PyYAML reads it.
+        private func value(_ variable: String, _ host: Host) throws -> String {
+            try Host.bridge.run(
+                "\(Lab.root)/.venv/bin/python -c 'import sys, yaml; print(yaml.safe_load(sys.stdin)[sys.argv[1]])' $1",
+                variable, input: try Host.bridge.run("cat \(LegacyPath.file(host))"))
+        }
+    }
+}
