@@ -29,7 +29,18 @@ package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
         guard let status, (400..<500).contains(status), status != 408, status != 429 else { return false }
         switch problem?.kind {
         case .accountDoesNotExist, .agreementRequired, .rateLimited, .userActionRequired, .badNonce: return false
-        case .badCSR, .badPublicKey, .malformed, .orderNotReady, nil: return true
+        case .alreadyReplaced, .alreadyRevoked, .badCSR, .badPublicKey, .malformed, .orderNotReady, .unauthorized, nil:
+            return true
+        }
+    }
+
+    /// What a CA may answer to an order because of the certificate that it is to replace.
+    var concernsReplacement: Bool {
+        switch problem?.kind {
+        case .alreadyReplaced, .malformed, .unauthorized: true
+        case .accountDoesNotExist, .agreementRequired, .alreadyRevoked, .badCSR, .badNonce, .badPublicKey,
+            .orderNotReady, .rateLimited, .userActionRequired, nil:
+            status == 404 || status == 409
         }
     }
 
@@ -55,7 +66,8 @@ extension ACMEError {
             return "the CA does not know this account (any more): \(problem)"
         case .agreementRequired, .userActionRequired:
             return "the CA wants a person to act first: \(problem)" + (problem.instance.map { "; see \($0)" } ?? "")
-        case .badCSR, .badNonce, .badPublicKey, .malformed, .orderNotReady, .rateLimited, nil:
+        case .alreadyReplaced, .alreadyRevoked, .badCSR, .badNonce, .badPublicKey, .malformed, .orderNotReady,
+            .rateLimited, .unauthorized, nil:
             return problem.description
         }
     }

@@ -10,18 +10,33 @@ package struct AccountRecord: Codable, Sendable, Equatable {
     }
 }
 
+/// What a new account is made with (RFC 8555, section 7.3).
+package struct AccountRequest: Sendable {
+    /// "Clients MUST support `mailto`": an address without a scheme is one.
+    package var contacts: [String]
+    package var termsAgreed: Bool
+    package var binding: ExternalAccountBinding?
+
+    package init(contacts: [String], termsAgreed: Bool, binding: ExternalAccountBinding? = nil) {
+        self.contacts = contacts
+        self.termsAgreed = termsAgreed
+        self.binding = binding
+    }
+
+    var contactURLs: [String] { contacts.map { $0.contains(":") ? $0 : "mailto:" + $0 } }
+}
+
 /// RFC 8555, section 7.3.
 struct NewAccount: Encodable {
     let contact: [String]?
     let termsOfServiceAgreed: Bool?
+    let externalAccountBinding: JWS?
 
-    init(contacts: [String], termsAgreed: Bool) {
-        contact = contacts.isEmpty ? nil : contacts.map(Self.url)
-        termsOfServiceAgreed = termsAgreed ? true : nil
+    init(_ request: AccountRequest, binding: JWS?) {
+        contact = request.contacts.isEmpty ? nil : request.contactURLs
+        termsOfServiceAgreed = request.termsAgreed ? true : nil
+        externalAccountBinding = binding
     }
-
-    /// "Clients MUST support `mailto`": an address without a scheme is one.
-    static func url(_ contact: String) -> String { contact.contains(":") ? contact : "mailto:" + contact }
 }
 
 /// What is read of an account object (RFC 8555, section 7.1.2).

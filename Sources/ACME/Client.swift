@@ -39,29 +39,43 @@ package final class Client {
     }
 
     /// Makes the key's account, or finds the one that it has (RFC 8555, section 7.3), and brings its contacts up to
-    /// date. An address without a scheme is a mail address.
-    package func openAccount(
-        contacts: [String], termsAgreed: Bool
-    ) throws(ACMEError) -> (AccountRecord, wasMade: Bool) {
+    /// date.
+    package func openAccount(_ wanted: AccountRequest) throws(ACMEError) -> (AccountRecord, wasMade: Bool) {
+        let reply = try perform(try newAccount(wanted))
+        let record = AccountRecord(url: try reply.location(), contacts: wanted.contacts)
+        account = record
+        let object = try reply.decode(AccountObject.self)
+        guard object.status == "valid" else {
+            throw ACMEError(reply.purpose, "the key's account is \(object.status)")
+        }
+        let contacts = wanted.contactURLs
+        if reply.status != 201, !contacts.isEmpty, Set(object.contact ?? []) != Set(contacts) {
+            let update = ContactUpdate(contact: contacts)
+            _ = try perform(try .post(update, to: record.url, "change the account's contacts"))
+        }
+        return (record, wasMade: reply.status == 201)
+    }
+
+    private func newAccount(_ wanted: AccountRequest) throws(ACMEError) -> Call {
         let directory = try knownDirectory()
-        if let terms = directory.meta?.termsOfService, !termsAgreed {
+        if let terms = directory.meta?.termsOfService, !wanted.termsAgreed {
             throw ACMEError(
                 "open an account", "the CA has terms of service, \(terms): read them and set terms_agreed to true")
         }
-        let purpose = "open an account at \(directoryURL)"
-        var call = try Call.post(
-            NewAccount(contacts: contacts, termsAgreed: termsAgreed), to: directory.newAccount, purpose)
-        call.identity = .key
-        let reply = try perform(call)
-        let record = AccountRecord(url: try reply.location(), contacts: contacts)
-        account = record
-        let object = try reply.decode(AccountObject.self)
-        guard object.status == "valid" else { throw ACMEError(purpose, "the key's account is \(object.status)") }
-        let wanted = contacts.map(NewAccount.url)
-        if reply.status != 201, !wanted.isEmpty, Set(object.contact ?? []) != Set(wanted) {
-            _ = try perform(try .post(ContactUpdate(contact: wanted), to: record.url, "change the account's contacts"))
+        if directory.meta?.externalAccountRequired == true, wanted.binding == nil {
+            throw ACMEError(
+                "open an account", "the CA opens one only for its customers: set external_account_binding to the "
+                    + "kid and key that it gave you")
         }
-        return (record, wasMade: reply.status == 201)
+        let purpose = "open an account at \(directoryURL)"
+        let url = directory.newAccount
+        let own = try JSON.encode(key.jwk, for: purpose)
+        let binding = try wanted.binding.map { (binding) throws(ACMEError) in
+            try JWS(own, url: url, binding: binding, for: purpose)
+        }
+        var call = try Call.post(NewAccount(wanted, binding: binding), to: url, purpose)
+        call.identity = .key
+        return call
     }
 
     /// Phase one: an order for each wish, with the challenges to prepare. `opened` hears of each new order, with the
@@ -77,7 +91,7 @@ package final class Client {
         }
         let thumbprint = key.thumbprint()
         let now = deadline.clock.now
-        var flows = wanted.map { OpeningFlow($0, newOrder: directory.newOrder, thumbprint: thumbprint) }
+        var flows = wanted.map { OpeningFlow($0, directory, thumbprint: thumbprint) }
         rounds.width = wanted.map(\.names.count).reduce(0, +)
         let first = flows.indices.map { flows[$0].start(now: now) }
         let results = rounds.run(first, until: deadline) { index, results in
@@ -87,10 +101,11 @@ package final class Client {
         return results
     }
 
-    /// Phase two: for each order the certificate chain, in PEM. The challenges' records must be visible.
-    package func completeOrders(_ orders: [CompletionRequest]) -> [Result<[UInt8], ACMEError>] {
+    /// Phase two: for each order the certificate with its chain. The challenges' records must be visible.
+    package func completeOrders(_ orders: [CompletionRequest]) -> [Result<IssuedChain, ACMEError>] {
+        let renewalInfo: String?
         do throws(ACMEError) {
-            _ = try knownDirectory()
+            renewalInfo = try knownDirectory().renewalInfo
         } catch {
             return orders.map { _ in .failure(error) }
         }
@@ -104,7 +119,13 @@ package final class Client {
             if case .failure(let error) = result, error.orderIsLost { request.order } else { nil }
         }
         giveUp(lost)
-        return results
+        return results.map { result in
+            result.map { chain in
+                var chain = chain
+                chain.renewalInfo = renewalInfo
+                return chain
+            }
+        }
     }
 
     /// Deactivates what is still pending of orders that are given up (RFC 8555, section 7.5.2), so that they do not

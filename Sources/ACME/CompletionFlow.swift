@@ -12,6 +12,7 @@ struct CompletionFlow {
         case polling
         case finalizing
         case downloading
+        case comparing(IssuedChain)
         case explaining(Order)
     }
 
@@ -27,6 +28,7 @@ struct CompletionFlow {
 
     private let order: OpenOrder
     private let csr: [UInt8]
+    private let wantsAlternates: Bool
     private var stage = Stage.polling
     private var refusals: [ACMEError] = []
     private var polls = 0
@@ -35,9 +37,10 @@ struct CompletionFlow {
     init(_ request: CompletionRequest) {
         order = request.order
         csr = request.csr
+        wantsAlternates = request.wantsAlternates
     }
 
-    mutating func start() -> Step<[UInt8]> {
+    mutating func start() -> Step<IssuedChain> {
         attempt { flow throws(ACMEError) in
             switch flow.order.status {
             case .pending: flow.order.challenges.isEmpty ? flow.poll(.pending, .none) : try flow.answer()
@@ -48,22 +51,23 @@ struct CompletionFlow {
         }
     }
 
-    mutating func receive(_ results: [Result<Reply, ACMEError>], now: Date) -> Step<[UInt8]> {
+    mutating func receive(_ results: [Result<Reply, ACMEError>], now: Date) -> Step<IssuedChain> {
         attempt { flow throws(ACMEError) in
             switch flow.stage {
             case .answering: flow.noteAnswers(results)
             case .checking(let refusals): try flow.check(refusals, results)
             case .polling: try flow.follow(try Self.known(results), now)
             case .finalizing: try flow.noteFinalization(results, now)
-            case .downloading: try flow.certificate(try results.only())
+            case .downloading: try flow.download(try results.only())
+            case .comparing(let chain): flow.addAlternates(to: chain, results)
             case .explaining(let order): throw flow.explanation(order, results)
             }
         }
     }
 
     private mutating func attempt(
-        _ body: (inout CompletionFlow) throws(ACMEError) -> Step<[UInt8]>
-    ) -> Step<[UInt8]> {
+        _ body: (inout CompletionFlow) throws(ACMEError) -> Step<IssuedChain>
+    ) -> Step<IssuedChain> {
         do throws(ACMEError) {
             return try body(&self)
         } catch {
@@ -72,7 +76,7 @@ struct CompletionFlow {
     }
 
     /// All challenges at once; the answer is "an empty JSON object" (RFC 8555, section 7.5.1).
-    private mutating func answer() throws(ACMEError) -> Step<[UInt8]> {
+    private mutating func answer() throws(ACMEError) -> Step<IssuedChain> {
         stage = .answering
         var calls: [Call] = []
         for challenge in order.challenges {
@@ -81,12 +85,12 @@ struct CompletionFlow {
         return .send(calls)
     }
 
-    private mutating func noteAnswers(_ results: [Result<Reply, ACMEError>]) -> Step<[UInt8]> {
+    private mutating func noteAnswers(_ results: [Result<Reply, ACMEError>]) -> Step<IssuedChain> {
         for case .failure(let error) in results { refusals.append(error) }
         return poll(.pending, .none)
     }
 
-    private mutating func poll(_ status: OrderStatus, _ wait: Wait) -> Step<[UInt8]> {
+    private mutating func poll(_ status: OrderStatus, _ wait: Wait) -> Step<IssuedChain> {
         stage = .polling
         let purpose =
             status == .pending ? "get \(order.title) validated" : "get the certificate for \(order.title) issued"
@@ -105,7 +109,7 @@ struct CompletionFlow {
     }
 
     /// Does what the order's state calls for.
-    private mutating func follow(_ reply: Reply, _ now: Date) throws(ACMEError) -> Step<[UInt8]> {
+    private mutating func follow(_ reply: Reply, _ now: Date) throws(ACMEError) -> Step<IssuedChain> {
         let object = try reply.decode(Order.self)
         switch try object.next(reply.purpose) {
         case .wait:
@@ -119,9 +123,7 @@ struct CompletionFlow {
         case .finalize: return try finalize(after: finalized == 0 ? .none : .own(seconds: 1))
         case .download(let url):
             stage = .downloading
-            var call = Call.fetch(url, "download the certificate for \(order.title)", isFresh: true)
-            call.accept = "application/pem-certificate-chain"
-            return .send([call])
+            return .send([chain(url)])
         case .explain: return lookAtAuthorizations(.explaining(object))
         }
     }
@@ -133,7 +135,7 @@ struct CompletionFlow {
         return .own(seconds: min(0.1 * Double(1 << min(polls - 1, 10)), 3))
     }
 
-    private mutating func lookAtAuthorizations(_ stage: Stage) -> Step<[UInt8]> {
+    private mutating func lookAtAuthorizations(_ stage: Stage) -> Step<IssuedChain> {
         self.stage = stage
         return .send(order.authorizations.map { .fetch($0, "look at the authorizations for \(order.title)") })
     }
@@ -141,7 +143,7 @@ struct CompletionFlow {
     /// Gives up only where an authorization is still without the answer that was refused.
     private mutating func check(
         _ refusals: [ACMEError], _ results: [Result<Reply, ACMEError>]
-    ) throws(ACMEError) -> Step<[UInt8]> {
+    ) throws(ACMEError) -> Step<IssuedChain> {
         for result in results {
             if try result.get().decode(Authorization.self).waitsForAnswer, var refusal = refusals.first {
                 refusal.orderIsLost = refusal.isFinal
@@ -152,7 +154,7 @@ struct CompletionFlow {
         return poll(.pending, .own(seconds: 0.1))
     }
 
-    private mutating func finalize(after wait: Wait) throws(ACMEError) -> Step<[UInt8]> {
+    private mutating func finalize(after wait: Wait) throws(ACMEError) -> Step<IssuedChain> {
         stage = .finalizing
         finalized += 1
         polls = 0
@@ -162,7 +164,7 @@ struct CompletionFlow {
 
     private mutating func noteFinalization(
         _ results: [Result<Reply, ACMEError>], _ now: Date
-    ) throws(ACMEError) -> Step<[UInt8]> {
+    ) throws(ACMEError) -> Step<IssuedChain> {
         // "orderNotReady": the order is behind or ahead of what was thought; its state tells.
         if case .failure(let error)? = results.first, error.problem?.kind == .orderNotReady,
             finalized < Self.finalizations
@@ -172,7 +174,28 @@ struct CompletionFlow {
         return try follow(try Self.known(results), now)
     }
 
-    private func certificate(_ reply: Reply) throws(ACMEError) -> Step<[UInt8]> {
+    private func chain(_ url: String) -> Call {
+        var call = Call.fetch(url, "download the certificate for \(order.title)", isFresh: true)
+        call.accept = "application/pem-certificate-chain"
+        return call
+    }
+
+    private mutating func download(_ reply: Reply) throws(ACMEError) -> Step<IssuedChain> {
+        let chain = IssuedChain(pem: try Self.certificates(reply))
+        let alternates = wantsAlternates ? reply.response.links("alternate").filter { $0.hasPrefix("https://") } : []
+        guard !alternates.isEmpty else { return .done(.success(chain)) }
+        stage = .comparing(chain)
+        return .send(alternates.map(self.chain))
+    }
+
+    /// An alternate that cannot be had is none: the certificate is there all the same.
+    private func addAlternates(to chain: IssuedChain, _ results: [Result<Reply, ACMEError>]) -> Step<IssuedChain> {
+        var chain = chain
+        chain.alternates = results.compactMap { try? Self.certificates($0.get()) }
+        return .done(.success(chain))
+    }
+
+    private static func certificates(_ reply: Reply) throws(ACMEError) -> [UInt8] {
         let media = reply.response.mediaType ?? "no content type"
         guard media == "application/pem-certificate-chain" else {
             throw ACMEError(reply.purpose, "the CA answered with \(media) instead of application/pem-certificate-chain")
@@ -180,7 +203,7 @@ struct CompletionFlow {
         guard String(decoding: reply.response.body, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") else {
             throw ACMEError(reply.purpose, "the CA's answer holds no certificate")
         }
-        return .done(.success(reply.response.body))
+        return reply.response.body
     }
 
     /// Why an order became invalid: the names whose validation failed, or what the order itself says.

@@ -12,7 +12,7 @@ struct JWS: Encodable {
         let alg: String
         let jwk: [String: String]?
         let kid: String?
-        let nonce: String
+        let nonce: String?
         let url: String
     }
 
@@ -20,9 +20,10 @@ struct JWS: Encodable {
     let payload: String
     let signature: String
 
-    /// Signs `payload`, which is empty for a POST-as-GET, for exactly this URL and nonce.
+    /// Signs `payload`, which is empty for a POST-as-GET, for exactly this URL and nonce. Without a nonce it is a
+    /// message within another one (RFC 8555, section 7.3.5).
     init(
-        _ payload: [UInt8], url: String, nonce: String, identity: Identity, key: PrivateKey, for purpose: String
+        _ payload: [UInt8], url: String, nonce: String?, identity: Identity, key: PrivateKey, for purpose: String
     ) throws(ACMEError) {
         let kid: String?
         let jwk: [String: String]?
@@ -31,13 +32,29 @@ struct JWS: Encodable {
         case .key: (kid, jwk) = (nil, key.jwk)
         }
         let header = Header(alg: key.jwsAlgorithm, jwk: jwk, kid: kid, nonce: nonce, url: url)
+        try self.init(payload, header, for: purpose) { (input) throws(PKIError) in try key.jwsSignature(of: input) }
+    }
+
+    /// The public half of an account key under a key that the CA gave out (RFC 8555, section 7.3.4).
+    init(
+        _ payload: [UInt8], url: String, binding: ExternalAccountBinding, for purpose: String
+    ) throws(ACMEError) {
+        let header = Header(
+            alg: binding.algorithm.rawValue, jwk: nil, kid: binding.keyIdentifier, nonce: nil, url: url)
+        try self.init(payload, header, for: purpose) { (input) throws(PKIError) in
+            try MessageCode.make(binding.algorithm, key: binding.key, message: input)
+        }
+    }
+
+    private init(
+        _ payload: [UInt8], _ header: Header, for purpose: String, sign: ([UInt8]) throws(PKIError) -> [UInt8]
+    ) throws(ACMEError) {
         protected = Base64URL.encode(try JSON.encode(header, for: purpose))
         self.payload = Base64URL.encode(payload)
         do throws(PKIError) {
-            let input = Array("\(protected).\(self.payload)".utf8)
-            signature = Base64URL.encode(try key.jwsSignature(of: input))
+            signature = Base64URL.encode(try sign(Array("\(protected).\(self.payload)".utf8)))
         } catch {
-            throw ACMEError(purpose, "the account key cannot sign: \(error)")
+            throw ACMEError(purpose, "the key cannot sign: \(error)")
         }
     }
 }

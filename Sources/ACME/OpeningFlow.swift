@@ -6,31 +6,33 @@ internal import Names
 struct OpeningFlow {
     private enum Stage {
         case resuming(OpenOrder)
-        case ordering
+        case ordering(replaces: String?)
         case authorizing(OpenOrder, isResumed: Bool)
     }
 
     private struct NewOrder: Encodable {
         let identifiers: [Identifier]
+        let profile: String?
+        let replaces: String?
     }
 
     let wanted: OrderRequest
-    let newOrder: String
+    let directory: Directory
     let thumbprint: [UInt8]
-    private var stage = Stage.ordering
+    private var stage = Stage.ordering(replaces: nil)
     /// Orders that were of no use after all: the CA may still hold authorizations of theirs.
     private(set) var lost: [OpenOrder] = []
 
-    init(_ wanted: OrderRequest, newOrder: String, thumbprint: [UInt8]) {
+    init(_ wanted: OrderRequest, _ directory: Directory, thumbprint: [UInt8]) {
         self.wanted = wanted
-        self.newOrder = newOrder
+        self.directory = directory
         self.thumbprint = thumbprint
     }
 
     private var title: String { OpenOrder.title(wanted.names.map(\.description)) }
 
     mutating func start(now: Date) -> Step<OpenOrder> {
-        guard let old = wanted.resume, isUsable(old.names, old.status, old.expires, now) else { return order() }
+        guard let old = wanted.resume, isUsable(old.names, old.status, old.expires, now) else { return orderAnew() }
         stage = .resuming(old)
         return .send([.fetch(old.url, "take up the order for \(title)")])
     }
@@ -42,7 +44,7 @@ struct OpeningFlow {
         do throws(ACMEError) {
             switch stage {
             case .resuming(let old): return try resume(old, results, now)
-            case .ordering: return try adoptNew(results, opened)
+            case .ordering(let replaces): return try adoptNew(results, replaces, opened)
             case .authorizing(let order, let isResumed): return try authorize(order, isResumed, results)
             }
         } catch {
@@ -54,14 +56,21 @@ struct OpeningFlow {
     /// A new order instead of the one that was left behind.
     private mutating func replace(_ old: OpenOrder) -> Step<OpenOrder> {
         lost.append(old)
-        return order()
+        return orderAnew()
     }
 
-    private mutating func order() -> Step<OpenOrder> {
-        stage = .ordering
-        let message = NewOrder(identifiers: wanted.names.map { Identifier(type: "dns", value: $0.description) })
+    private mutating func orderAnew() -> Step<OpenOrder> {
+        order(replaces: directory.renewalInfo == nil ? nil : wanted.replaces)
+    }
+
+    private mutating func order(replaces: String?) -> Step<OpenOrder> {
+        stage = .ordering(replaces: replaces)
+        let purpose = "order a certificate for \(title)"
+        let identifiers = wanted.names.map { Identifier(type: "dns", value: $0.description) }
+        let message = NewOrder(identifiers: identifiers, profile: wanted.profile, replaces: replaces)
         do throws(ACMEError) {
-            return .send([try .post(message, to: newOrder, "order a certificate for \(title)")])
+            try checkProfile(purpose)
+            return .send([try .post(message, to: directory.newOrder, purpose)])
         } catch {
             return .done(.failure(error))
         }
@@ -89,9 +98,22 @@ struct OpeningFlow {
         return expires.map { $0.timeIntervalSince(now) > 60 } ?? true
     }
 
+    private func checkProfile(_ purpose: String) throws(ACMEError) {
+        let offered = directory.meta?.profiles ?? [:]
+        guard let profile = wanted.profile, offered[profile] == nil else { return }
+        let list = offered.keys.sorted().joined(separator: ", ")
+        throw ACMEError(
+            purpose, "the CA has no profile \(profile); it offers \(list.isEmpty ? "none" : list)")
+    }
+
     private mutating func adoptNew(
-        _ results: [Result<Reply, ACMEError>], _ opened: (OpenOrder) -> Void
+        _ results: [Result<Reply, ACMEError>], _ replaces: String?, _ opened: (OpenOrder) -> Void
     ) throws(ACMEError) -> Step<OpenOrder> {
+        // A CA refuses to have a certificate replaced twice, as after a run that broke off half way, and one that is
+        // another account's: the order itself is fine (RFC 9773, section 5).
+        if replaces != nil, case .failure(let error)? = results.first, error.concernsReplacement {
+            return order(replaces: nil)
+        }
         let reply = try results.only()
         let object = try reply.decode(Order.self)
         let order = OpenOrder(object, at: try reply.location())

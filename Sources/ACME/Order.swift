@@ -53,22 +53,27 @@ struct Order: Decodable {
 
     /// When the CA forgets the order (RFC 3339); nil where it does not say, or not so that it can be read.
     var expiry: Date? {
-        guard let expires else { return nil }
-        let withoutFraction = expires.split(separator: ".", maxSplits: 1)
-        guard withoutFraction.count == 2 else { return try? Date(expires, strategy: .iso8601) }
-        let zone = withoutFraction[1].drop { $0.isNumber }
-        return try? Date(String(withoutFraction[0] + zone), strategy: .iso8601)
+        expires.flatMap(RFC3339.parse)
     }
 }
 
 /// A wish for a certificate.
 package struct OrderRequest: Sendable {
     package var names: [DomainName]
+    /// The kind of certificate, of those that the CA offers; nil for its default (draft-ietf-acme-profiles).
+    package var profile: String?
+    /// The identifier of the certificate that this one replaces (RFC 9773, section 5); only told where the CA has
+    /// renewal information.
+    package var replaces: String?
     /// The order that an earlier run left behind; taken up where it is still usable.
     package var resume: OpenOrder?
 
-    package init(names: [DomainName], resume: OpenOrder? = nil) {
+    package init(
+        names: [DomainName], profile: String? = nil, replaces: String? = nil, resume: OpenOrder? = nil
+    ) {
         self.names = names
+        self.profile = profile
+        self.replaces = replaces
         self.resume = resume
     }
 }
@@ -119,9 +124,27 @@ package struct CompletionRequest: Sendable {
     package var order: OpenOrder
     /// PKCS #10, DER.
     package var csr: [UInt8]
+    /// Whether other chains that the CA offers are wanted beside its own choice.
+    package var wantsAlternates: Bool
 
-    package init(order: OpenOrder, csr: [UInt8]) {
+    package init(order: OpenOrder, csr: [UInt8], wantsAlternates: Bool = false) {
         self.order = order
         self.csr = csr
+        self.wantsAlternates = wantsAlternates
+    }
+}
+
+/// What a completed order gave, each chain in PEM.
+package struct IssuedChain: Sendable, Equatable {
+    /// The CA's own choice.
+    package var pem: [UInt8]
+    /// The other chains of the same certificate (RFC 8555, section 7.4.2), where they were wanted.
+    package var alternates: [[UInt8]]
+    /// Where the CA has renewal information (RFC 9773); nil where it has none.
+    package var renewalInfo: String?
+
+    package init(pem: [UInt8], alternates: [[UInt8]] = []) {
+        self.pem = pem
+        self.alternates = alternates
     }
 }

@@ -8,8 +8,8 @@ package struct Identifier: Codable, Sendable, Equatable {
 package struct Problem: Codable, Sendable, Equatable, Error, CustomStringConvertible {
     /// The types that this client acts upon (RFC 8555, section 6.7).
     package enum Kind: String, Sendable {
-        case accountDoesNotExist, agreementRequired, badCSR, badNonce, badPublicKey, malformed, orderNotReady,
-            rateLimited, userActionRequired
+        case accountDoesNotExist, agreementRequired, alreadyReplaced, alreadyRevoked, badCSR, badNonce, badPublicKey,
+            malformed, orderNotReady, rateLimited, unauthorized, userActionRequired
     }
 
     package var type: String?

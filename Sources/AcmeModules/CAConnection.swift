@@ -27,8 +27,7 @@ struct CAConnection {
     /// whether the CA made a new one.
     func openAccount(_ options: AccountOptions) throws -> Bool {
         if let known = client.account, options.contacts.isEmpty || known.contacts == options.contacts { return false }
-        let (account, wasMade) = try client.openAccount(
-            contacts: options.contacts, termsAgreed: options.termsAgreed)
+        let (account, wasMade) = try client.openAccount(options.request)
         try accounts.save(account, of: key)
         return wasMade
     }

@@ -44,16 +44,22 @@ struct CertificateOptions {
         return names
     }
 
-    func wanted(from authority: Authority) -> WantedCertificate {
+    func wanted(from authority: Authority, suggestion: RenewalSuggestion?) -> WantedCertificate {
         WantedCertificate(
             names: names, keyType: settings.keyType, authority: authority, remainingDays: settings.remainingDays,
-            force: settings.force)
+            force: settings.force, profile: settings.profile, suggestion: suggestion)
+    }
+
+    /// Whether an order under way is one for this certificate.
+    func isServed(by record: OrderRecord) -> Bool {
+        record.serves(names, settings.keyType, profile: settings.profile)
     }
 
     /// The same without a wish for a younger certificate: any that is still valid will do.
     func wantedAtLeast(from authority: Authority) -> WantedCertificate {
         WantedCertificate(
-            names: names, keyType: settings.keyType, authority: authority, remainingDays: 0, force: false)
+            names: names, keyType: settings.keyType, authority: authority, remainingDays: 0, force: false,
+            profile: settings.profile)
     }
 }
 

@@ -7,6 +7,12 @@ struct CertificateSettings {
     let keyType: KeyType
     let remainingDays: Int
     let force: Bool
+    /// The kind of certificate, of those that the CA offers; nil for its default.
+    let profile: String?
+    /// The common name of the issuer of the topmost certificate of the chain that is wanted; nil for the CA's choice.
+    let preferredChain: String?
+    /// Whether a renewal keeps the private key.
+    let reuseKey: Bool
     /// The directory in which the certificate's own one is.
     let certPath: String
     private let owner: String
@@ -21,6 +27,9 @@ struct CertificateSettings {
         keyType = .ec256
         remainingDays = 30
         force = false
+        profile = nil
+        preferredChain = nil
+        reuseKey = false
         certPath = "/etc/letsencrypt-certs"
         owner = "root"
         group = "letsencrypt"
@@ -34,6 +43,9 @@ struct CertificateSettings {
         keyType = try options.choice("key_type", default: defaults.keyType)
         remainingDays = try options.integer("remaining_days", default: defaults.remainingDays, in: 0...3650)
         force = try options.boolean("force", default: defaults.force)
+        profile = try options.string("profile") ?? defaults.profile
+        preferredChain = try options.string("preferred_chain") ?? defaults.preferredChain
+        reuseKey = try options.boolean("reuse_key", default: defaults.reuseKey)
         certPath = try options.path("cert_path", default: defaults.certPath)
         owner = try options.string("owner") ?? defaults.owner
         group = try options.string("group") ?? defaults.group

@@ -1,6 +1,9 @@
+internal import ACME
 internal import AnsibleModule
 internal import DNS
 internal import Names
+internal import PKI
+internal import Platform
 internal import Publishers
 internal import Store
 
@@ -14,6 +17,8 @@ struct CommonOptions {
     let caPath: String?
     let statePath: String
     let aliases: AliasOptions
+    /// Whether the CA is asked when it wants a certificate to be renewed (RFC 9773).
+    let usesRenewalInformation: Bool
     /// Seconds for the whole module.
     let timeout: Int
 
@@ -24,6 +29,7 @@ struct CommonOptions {
         caPath = try options.path("ca_path")
         statePath = try options.statePath()
         aliases = try AliasOptions(&options)
+        usesRenewalInformation = try options.boolean("use_ari", default: true)
         timeout = try options.timeout()
         try options.checkPrivatePath(isCheckMode: invocation.checkMode)
         certificates = try CertificateOptions.readAll(&options, isCheckMode: invocation.checkMode)
@@ -33,6 +39,11 @@ struct CommonOptions {
     /// The orders under way of a certificate and of others like it.
     func orders(of certificate: CertificateOptions) -> OrderStore {
         StateDirectory(path: statePath).orders(of: authority, place: certificate.ownPlace)
+    }
+
+    /// What the CA suggested for a certificate and for others like it.
+    func renewals(of certificate: CertificateOptions) -> RenewalStore {
+        StateDirectory(path: statePath).renewals(of: authority, place: certificate.ownPlace)
     }
 
     private static func authority(_ options: inout Options) throws(OptionError) -> Authority {
@@ -59,6 +70,11 @@ struct AccountOptions {
     /// The account key's file; nil for one in the state.
     let keySource: String?
     let termsAgreed: Bool
+    let binding: ExternalAccountBinding?
+
+    var request: AccountRequest {
+        AccountRequest(contacts: contacts, termsAgreed: termsAgreed, binding: binding)
+    }
 
     init(_ options: inout Options) throws(OptionError) {
         var contacts: [String] = []
@@ -71,6 +87,19 @@ struct AccountOptions {
         self.contacts = contacts
         keySource = try options.path("account_key_src")
         termsAgreed = try options.boolean("terms_agreed", default: false)
+        binding = try Self.binding(&options)
+    }
+
+    private static func binding(_ options: inout Options) throws(OptionError) -> ExternalAccountBinding? {
+        guard var given = try options.mapping("external_account_binding") else { return nil }
+        let identifier = try given.requiredString("kid")
+        guard let text = try given.secret("key") else { throw given.missing("key") }
+        guard let key = Base64URL.decodeTolerantly(text.revealed), !key.isEmpty else {
+            throw given.invalid("key", "must be the key as the CA gave it out, in base64 or base64url")
+        }
+        let algorithm = try given.choice("alg", default: MessageCodeAlgorithm.hs256)
+        try given.rejectUnknown()
+        return ExternalAccountBinding(keyIdentifier: identifier, key: Secret(key), algorithm: algorithm)
     }
 }
 

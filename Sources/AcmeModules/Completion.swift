@@ -16,7 +16,7 @@ struct Completion {
     func complete(_ certificates: inout [FinalizedCertificate]) {
         let jobs = certificates.indices.compactMap { Job($0, certificates[$0]) }
         guard !jobs.isEmpty else { return }
-        let chains: [Result<[UInt8], any Error>]
+        let chains: [Result<IssuedChain, any Error>]
         switch options.authority {
         case .selfSigned: chains = signed(jobs)
         case .directory(let url): chains = issued(jobs, by: url)
@@ -43,20 +43,23 @@ struct Completion {
             guard case .order(let order) = record.work else {
                 throw StoreError("the order of certificate \(options.key) is damaged; run acme_request_tokens again")
             }
-            return CompletionRequest(order: order, csr: try CertificateRequest.der(for: options.names, key: key))
+            return CompletionRequest(
+                order: order, csr: try CertificateRequest.der(for: options.names, key: key),
+                wantsAlternates: options.settings.preferredChain != nil)
         }
     }
 
-    private func signed(_ jobs: [Job]) -> [Result<[UInt8], any Error>] {
+    private func signed(_ jobs: [Job]) -> [Result<IssuedChain, any Error>] {
         let authority = Result { try SelfSigningAuthority(now: deadline.clock.now) }
         return jobs.map { job in
             Result {
-                try authority.get().issue(for: job.options.names, key: job.key, days: Self.selfSignedDays).pem
+                let chain = try authority.get().issue(for: job.options.names, key: job.key, days: Self.selfSignedDays)
+                return IssuedChain(pem: chain.pem)
             }
         }
     }
 
-    private func issued(_ jobs: [Job], by url: String) -> [Result<[UInt8], any Error>] {
+    private func issued(_ jobs: [Job], by url: String) -> [Result<IssuedChain, any Error>] {
         do {
             let requests = try jobs.map { try $0.completion() }
             let connection = try CAConnection(url, options, state: state, deadline: deadline)
@@ -74,16 +77,19 @@ struct Completion {
     /// disk has not been reported: where a run broke off after it had installed the certificate, the next one says
     /// that it is new, so that its handlers run.
     private func install(
-        _ result: Result<[UInt8], any Error>, _ job: Job, _ certificate: inout FinalizedCertificate
+        _ result: Result<IssuedChain, any Error>, _ job: Job, _ certificate: inout FinalizedCertificate
     ) {
         let name = job.options.firstName
         let orders = options.orders(of: job.options)
         do {
-            let chain = try checked(try result.get(), job)
+            let issued = try result.get()
+            let preferred = try preferred(issued, job)
+            let chain = preferred.chain
+            certificate.warning = preferred.warning
             if certificate.before?.der != chain.leaf.der {
                 try job.options.store.install(
                     chain, key: job.key, for: name, access: job.options.settings.access,
-                    issuance: Issuance(options.authority))
+                    issuance: issuance(issued, job))
             }
             certificate.installed = chain.leaf
             certificate.outcome = .renewed
@@ -94,10 +100,14 @@ struct Completion {
         }
     }
 
-    private func checked(_ pem: [UInt8], _ job: Job) throws(PKIError) -> CertificateChain {
-        let chain = try CertificateChain(pem: pem)
-        try chain.validate(names: Set(job.options.names), key: job.key, now: deadline.clock.now)
-        return chain
+    private func preferred(_ issued: IssuedChain, _ job: Job) throws -> PreferredChain {
+        try PreferredChain(of: issued, topmostIssuer: job.options.settings.preferredChain) { chain in
+            try chain.validate(names: Set(job.options.names), key: job.key, now: deadline.clock.now)
+        }
+    }
+
+    private func issuance(_ issued: IssuedChain, _ job: Job) -> Issuance {
+        Issuance(options.authority, profile: job.options.settings.profile, renewalInfo: issued.renewalInfo)
     }
 
     /// An order is of no more use where the CA says so, and where what it led to is not what was ordered.

@@ -6,7 +6,9 @@ internal import Store
 /// Step 5 of the flow: takes up every order under way, obtains its certificate and installs it as one set.
 package enum Finalize: Module {
     package static let name = "acme_finalize"
-    package static let emptyFields: [String: JSONValue] = ["certificates": [], "updated": []]
+    package static let emptyFields: [String: JSONValue] = [
+        "certificates": [], "updated": [], "warnings": [],
+    ]
 
     package static func run(_ invocation: Invocation) -> ModuleResult {
         do {
@@ -73,19 +75,25 @@ struct FinalizeRun {
         _ certificate: CertificateOptions, _ installation: Installation
     ) throws(StoreError) -> FinalizedCertificate.Outcome {
         if let found = try options.orders(of: certificate).find(certificate.firstName),
-            found.record.serves(certificate.names, certificate.settings.keyType)
+            certificate.isServed(by: found.record)
         {
             return .ordered(found.record, found.key)
         }
         let wanted =
             isPrediction
-            ? certificate.wanted(from: options.authority) : certificate.wantedAtLeast(from: options.authority)
+            ? certificate.wanted(from: options.authority, suggestion: suggestion(certificate, installation))
+            : certificate.wantedAtLeast(from: options.authority)
         switch RenewalDecision(for: wanted, given: installation, now: deadline.clock.now) {
         case .obtain(let reason): return .withoutOrder(reason: reason)
         case .keep:
             let access = certificate.settings.access
             return .kept(accessDiffers: try certificate.store.accessDiffers(of: certificate.firstName, from: access))
         }
+    }
+
+    private func suggestion(_ certificate: CertificateOptions, _ installation: Installation) -> RenewalSuggestion? {
+        guard case .complete(let installed) = installation else { return nil }
+        return RenewalInquiry.known(of: certificate, installed.chain.leaf, options)
     }
 
     private func correctAccess(_ certificate: inout FinalizedCertificate) {
@@ -103,6 +111,9 @@ struct FinalizeRun {
         let updated = certificates.filter(\.isRenewed).map(\.options.key)
         var fields: [String: JSONValue] = [
             "certificates": .array(certificates.map(\.json)), "updated": .strings(updated),
+            "warnings": .strings(certificates.compactMap { certificate in
+                certificate.warning.map { "certificate \(certificate.options.key): \($0)" }
+            }),
         ]
         if !updated.isEmpty { fields["diff"] = FinalizedCertificate.diff(of: certificates) }
         return ModuleResult(

@@ -12,6 +12,8 @@ struct FinalizedCertificate {
     var before: Certificate?
     /// The one that is installed now, where this run installed it.
     var installed: Certificate?
+    /// What an operator should know though it is no failure.
+    var warning: String?
 
     enum Outcome {
         case ordered(OrderRecord, PrivateKey)

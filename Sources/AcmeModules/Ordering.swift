@@ -50,7 +50,7 @@ struct Ordering {
     ) -> Bool {
         var jobs = prepare(&requests, connection.client)
         let certificates = jobs.map { requests[$0.index].certificate }
-        let wanted = zip(jobs, certificates).map { OrderRequest(names: $1.names, resume: $0.resume) }
+        let wanted = jobs.map { order(for: requests[$0.index], resume: $0.resume) }
         let results = connection.client.openOrders(wanted) { number, order in
             jobs[number].saved = save(order, jobs[number].key, certificates[number])
         }
@@ -64,6 +64,15 @@ struct Ordering {
         }
         _ = openOrders(&requests, connection, mayReopenAccount: false)
         return true
+    }
+
+    private func order(for request: RequestedCertificate, resume: OpenOrder?) -> OrderRequest {
+        let installed = request.installed
+        let isOfThisCA = installed?.issuance?.authority == options.authority
+        return OrderRequest(
+            names: request.certificate.names, profile: request.certificate.settings.profile,
+            replaces: isOfThisCA && options.usesRenewalInformation ? installed?.chain.leaf.renewalIdentifier : nil,
+            resume: resume)
     }
 
     /// A CA that has lost our account (a test CA that was started anew, say) gets a new one, once.
@@ -90,19 +99,26 @@ struct Ordering {
             let certificate = requests[index].certificate
             do {
                 let found = try options.orders(of: certificate).find(certificate.firstName)
-                let isUsable = found?.record.serves(certificate.names, certificate.settings.keyType) ?? false
+                let isUsable = (found?.record).map(certificate.isServed) ?? false
                 if let found, isUsable, case .order(let order) = found.record.work {
                     jobs.append(Job(index: index, key: found.key, resume: order))
                     continue
                 }
                 if let found, case .order(let order) = found.record.work { givenUp.append(order) }
-                jobs.append(Job(index: index, key: try .generate(certificate.settings.keyType), resume: nil))
+                jobs.append(Job(index: index, key: try key(for: requests[index]), resume: nil))
             } catch {
                 requests[index].outcome = .failed("\(error)")
             }
         }
         if !givenUp.isEmpty { client.giveUp(givenUp) }
         return jobs
+    }
+
+    /// A new one, or where that is wished the one that is installed.
+    private func key(for request: RequestedCertificate) throws -> PrivateKey {
+        let settings = request.certificate.settings
+        if settings.reuseKey, let key = request.installed?.key, key.type == settings.keyType { return key }
+        return try .generate(settings.keyType)
     }
 
     private func save(
@@ -115,7 +131,9 @@ struct Ordering {
     }
 
     private func record(_ order: OpenOrder, _ certificate: CertificateOptions) -> OrderRecord {
-        OrderRecord(names: certificate.names, keyType: certificate.settings.keyType, work: .order(order))
+        OrderRecord(
+            names: certificate.names, keyType: certificate.settings.keyType, profile: certificate.settings.profile,
+            work: .order(order))
     }
 
     /// Keeps the order with its challenges, or what went wrong.
@@ -147,7 +165,7 @@ struct Ordering {
                 let found = orders.usable(for: certificate, now: deadline.clock.now)
                 let record = found?.record ?? .madeUp(for: certificate)
                 if found == nil {
-                    let key = try PrivateKey.generate(certificate.settings.keyType)
+                    let key = try key(for: requests[index])
                     try orders.save(record, key: key, for: certificate.firstName)
                     changed = true
                 }
@@ -165,7 +183,7 @@ extension OrderStore {
     /// by now, is as good as none.
     func usable(for certificate: CertificateOptions, now: Date) -> (record: OrderRecord, key: PrivateKey)? {
         guard let found = try? find(certificate.firstName),
-            found.record.serves(certificate.names, certificate.settings.keyType)
+            certificate.isServed(by: found.record)
         else { return nil }
         if case .order(let order) = found.record.work, let expires = order.expires, expires <= now { return nil }
         return found
@@ -193,6 +211,7 @@ extension OrderRecord {
             MadeUpToken(domain: name.base.description, value: value(number + 1))
         }
         return OrderRecord(
-            names: certificate.names, keyType: certificate.settings.keyType, work: .selfSigned(tokens))
+            names: certificate.names, keyType: certificate.settings.keyType, profile: certificate.settings.profile,
+            work: .selfSigned(tokens))
     }
 }

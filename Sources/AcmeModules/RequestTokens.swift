@@ -5,7 +5,9 @@ internal import Store
 /// Step 2 and 3 of the flow: orders what is due and returns the TXT records that the CA wants to see.
 package enum RequestTokens: Module {
     package static let name = "acme_request_tokens"
-    package static let emptyFields: [String: JSONValue] = ["txt_required": [], "certificates": []]
+    package static let emptyFields: [String: JSONValue] = [
+        "txt_required": [], "certificates": [], "warnings": [],
+    ]
 
     package static func run(_ invocation: Invocation) -> ModuleResult {
         do {
@@ -41,7 +43,7 @@ struct RequestRun {
 
     /// What `perform` would do, without doing any of it: the network is asked for aliases only.
     func predict() -> ModuleResult {
-        var requests = inspect()
+        var requests = inspect(isPrediction: true)
         guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
         let preflight = refuseBlocked(&requests)
         var changed = false
@@ -59,24 +61,37 @@ struct RequestRun {
 
     /// Reads what is installed and decides for each certificate. An order that an earlier run began is ended even
     /// where the certificate would do: the finalize step takes up every order, and this one's tokens must be visible.
-    private func inspect() -> [RequestedCertificate] {
+    private func inspect(isPrediction: Bool = false) -> [RequestedCertificate] {
+        var requests = options.certificates.map { RequestedCertificate(certificate: $0) }
+        var installations: [Installation?] = []
+        for index in requests.indices { installations.append(look(at: &requests[index])) }
+        RenewalInquiry(options, deadline: deadline, isPrediction: isPrediction).ask(about: &requests)
+        for (index, installation) in installations.enumerated() {
+            if let installation { decide(&requests[index], installation) }
+        }
+        return requests
+    }
+
+    private func look(at request: inout RequestedCertificate) -> Installation? {
+        do {
+            let installation = try request.certificate.store.installation(of: request.certificate.firstName)
+            request.note(installation)
+            return installation
+        } catch {
+            request.outcome = .failed("\(error)")
+            return nil
+        }
+    }
+
+    private func decide(_ request: inout RequestedCertificate, _ installation: Installation) {
+        let certificate = request.certificate
         let now = deadline.clock.now
-        return options.certificates.map { certificate in
-            var request = RequestedCertificate(certificate: certificate)
-            do {
-                let installation = try certificate.store.installation(of: certificate.firstName)
-                let wanted = certificate.wanted(from: options.authority)
-                request.note(installation)
-                switch RenewalDecision(for: wanted, given: installation, now: now) {
-                case .keep where options.orders(of: certificate).usable(for: certificate, now: now) != nil:
-                    request.reason = "an order of an earlier run is under way"
-                case .keep(let reason): request.outcome = .kept(reason)
-                case .obtain(let reason): request.reason = reason
-                }
-            } catch {
-                request.outcome = .failed("\(error)")
-            }
-            return request
+        let wanted = certificate.wanted(from: options.authority, suggestion: request.suggestion)
+        switch RenewalDecision(for: wanted, given: installation, now: now) {
+        case .keep where options.orders(of: certificate).usable(for: certificate, now: now) != nil:
+            request.reason = "an order of an earlier run is under way"
+        case .keep(let reason): request.outcome = .kept(reason)
+        case .obtain(let reason): request.reason = reason
         }
     }
 
@@ -101,6 +116,10 @@ struct RequestRun {
         return ModuleResult(
             changed: changed, msg: RequestedCertificate.summary(of: requests, tokens: tokens.count),
             failed: !failures.isEmpty,
-            fields: ["txt_required": .array(tokens), "certificates": .array(requests.map(\.json))])
+            fields: ["txt_required": .array(tokens), "certificates": .array(requests.map { $0.json(from: options.authority) }),
+                "warnings": .strings(requests.compactMap { request in
+                    request.warning.map { "certificate \(request.certificate.key): \($0)" }
+                }),
+            ])
     }
 }

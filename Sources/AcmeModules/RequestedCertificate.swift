@@ -11,8 +11,12 @@ struct RequestedCertificate {
     var outcome: Outcome = .due
     /// Why it is due.
     var reason: String?
-    private var notAfter: Date?
-    private var renewAt: Date?
+    /// What is installed and belongs together.
+    private(set) var installed: InstalledCertificate?
+    /// When the CA wants it to be renewed; nil where it did not say.
+    var suggestion: RenewalSuggestion?
+    /// What an operator should know though it is no failure.
+    var warning: String?
 
     enum Outcome {
         case due
@@ -27,9 +31,7 @@ struct RequestedCertificate {
 
     mutating func note(_ installation: Installation) {
         guard case .complete(let installed) = installation else { return }
-        notAfter = installed.chain.leaf.notAfter
-        renewAt = RenewalDecision.renewalTime(
-            of: installed.chain.leaf, remainingDays: certificate.settings.remainingDays)
+        self.installed = installed
     }
 
     var isDue: Bool { if case .due = outcome { true } else { false } }
@@ -57,11 +59,13 @@ struct RequestedCertificate {
 
     private var explanation: String? { if case .kept(let reason) = outcome { reason } else { reason } }
 
-    var json: JSONValue {
-        [
+    func json(from authority: Authority) -> JSONValue {
+        let leaf = installed?.chain.leaf
+        let renewAt = leaf.map { certificate.wanted(from: authority, suggestion: suggestion).renewalTime(of: $0) }
+        return [
             "name": .string(certificate.key), "domains": .strings(certificate.names.map(\.description)),
             "action": .string(action), "reason": .optional(explanation),
-            "not_after": .optional(notAfter?.formatted(.iso8601)),
+            "not_after": .optional(leaf?.notAfter.formatted(.iso8601)),
             "renew_at": .optional(renewAt?.formatted(.iso8601)), "error": .optional(failure),
         ]
     }

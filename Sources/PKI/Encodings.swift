@@ -17,6 +17,12 @@ package enum Base64URL {
         return encode(bytes) == text ? bytes : nil
     }
 
+    /// The same, with padding and the standard alphabet allowed: people copy keys from web pages.
+    package static func decodeTolerantly(_ text: String) -> [UInt8]? {
+        let plain = text.utf8.compactMap { $0 == UInt8(ascii: "=") ? nil : urlSafe($0) }
+        return decode(String(decoding: plain, as: UTF8.self))
+    }
+
     private static func urlSafe(_ byte: UInt8) -> UInt8? {
         switch byte {
         case UInt8(ascii: "+"): UInt8(ascii: "-")

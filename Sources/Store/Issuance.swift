@@ -5,8 +5,14 @@ package import PKI
 package struct Issuance: Codable, Sendable, Equatable {
     /// The CA's directory URL; nil where this host signed it itself.
     package let directory: String?
+    /// The kind of certificate that was asked for; nil for the CA's default.
+    package let profile: String?
+    /// Where the CA has renewal information; nil where it has none.
+    package let renewalInfo: String?
 
-    package init(_ authority: Authority) {
+    package init(_ authority: Authority, profile: String? = nil, renewalInfo: String? = nil) {
+        self.profile = profile
+        self.renewalInfo = renewalInfo
         switch authority {
         case .directory(let url): directory = url
         case .selfSigned: directory = nil

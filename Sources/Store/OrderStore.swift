@@ -7,6 +7,7 @@ internal import Platform
 package struct OrderRecord: Codable, Sendable {
     package let names: [String]
     package let keyType: KeyType
+    package let profile: String?
     package var work: Work
 
     package enum Work: Codable, Sendable {
@@ -26,15 +27,16 @@ package struct OrderRecord: Codable, Sendable {
         }
     }
 
-    package init(names: [DomainName], keyType: KeyType, work: Work) {
+    package init(names: [DomainName], keyType: KeyType, profile: String? = nil, work: Work) {
         self.names = names.map(\.description)
         self.keyType = keyType
+        self.profile = profile
         self.work = work
     }
 
-    /// Whether this order is for exactly these names and this kind of key.
-    package func serves(_ names: [DomainName], _ keyType: KeyType) -> Bool {
-        Set(self.names) == Set(names.map(\.description)) && self.keyType == keyType
+    /// Whether this order is for exactly these names and this kind of key and certificate.
+    package func serves(_ names: [DomainName], _ keyType: KeyType, profile: String? = nil) -> Bool {
+        Set(self.names) == Set(names.map(\.description)) && self.keyType == keyType && self.profile == profile
     }
 }
 

@@ -10,13 +10,36 @@ package struct WantedCertificate: Sendable {
     /// Renew with fewer days left than this; at most a third of the certificate's lifetime counts.
     package let remainingDays: Int
     package let force: Bool
+    /// The kind of certificate; nil for the CA's default.
+    package let profile: String?
+    /// What the CA says of the certificate that is installed; nil where it said nothing.
+    package let suggestion: RenewalSuggestion?
 
-    package init(names: [DomainName], keyType: KeyType, authority: Authority, remainingDays: Int, force: Bool) {
+    package init(
+        names: [DomainName], keyType: KeyType, authority: Authority, remainingDays: Int, force: Bool,
+        profile: String? = nil, suggestion: RenewalSuggestion? = nil
+    ) {
         self.names = names
         self.keyType = keyType
         self.authority = authority
         self.remainingDays = remainingDays
         self.force = force
+        self.profile = profile
+        self.suggestion = suggestion
+    }
+
+    /// When a certificate is due: at the moment within the CA's window, or else `remainingDays` before its end, but
+    /// never before two thirds of its lifetime are over, so that certificates of 45 and of 6 days work with the same
+    /// setting. A window past the end is not obeyed.
+    package func renewalTime(of leaf: Certificate) -> Date {
+        if let moment = suggestedMoment(for: leaf) { return moment }
+        let lifetime = leaf.notAfter.timeIntervalSince(leaf.notBefore)
+        return leaf.notAfter.addingTimeInterval(-min(Double(remainingDays) * 86_400, lifetime / 3))
+    }
+
+    fileprivate func suggestedMoment(for leaf: Certificate) -> Date? {
+        guard let suggestion, suggestion.moment < leaf.notAfter else { return nil }
+        return suggestion.moment
     }
 }
 
@@ -32,10 +55,15 @@ package enum RenewalDecision: Sendable, Equatable {
             if let reason = Self.reasonToReplace(installed, wanted, now) {
                 self = .obtain(reason: reason)
             } else {
-                let days = Self.days(from: now, to: installed.chain.leaf.notAfter)
-                self = .keep(reason: "valid for another \(days) days")
+                self = .keep(reason: Self.reasonToKeep(installed.chain.leaf, wanted, now))
             }
         }
+    }
+
+    private static func reasonToKeep(_ leaf: Certificate, _ wanted: WantedCertificate, _ now: Date) -> String {
+        let reason = "valid for another \(days(from: now, to: leaf.notAfter)) days"
+        guard let moment = wanted.suggestedMoment(for: leaf) else { return reason }
+        return reason + ", and by the CA's suggestion to be renewed on \(moment.formatted(.iso8601))"
     }
 
     private static func reasonToReplace(
@@ -43,7 +71,7 @@ package enum RenewalDecision: Sendable, Equatable {
     ) -> String? {
         if wanted.force { return "force is set" }
         return changedNames(installed.chain.leaf, wanted) ?? changedKey(installed.chain.leaf, wanted)
-            ?? changedAuthority(installed, wanted) ?? tooOld(installed.chain.leaf, wanted, now)
+            ?? changedAuthority(installed, wanted) ?? changedProfile(installed, wanted) ?? tooOld(installed.chain.leaf, wanted, now)
     }
 
     private static func changedNames(_ leaf: Certificate, _ wanted: WantedCertificate) -> String? {
@@ -77,19 +105,25 @@ package enum RenewalDecision: Sendable, Equatable {
         }
     }
 
-    private static func tooOld(_ leaf: Certificate, _ wanted: WantedCertificate, _ now: Date) -> String? {
-        if leaf.notAfter <= now { return "it expired on \(leaf.notAfter.formatted(.iso8601))" }
-        let due = renewalTime(of: leaf, remainingDays: wanted.remainingDays)
-        guard due <= now else { return nil }
-        return "it expires in \(days(from: now, to: leaf.notAfter)) days, and is renewed from "
-            + "\(due.formatted(.iso8601)) on"
+    private static func changedProfile(_ installed: InstalledCertificate, _ wanted: WantedCertificate) -> String? {
+        guard let issuance = installed.issuance, issuance.directory != nil, issuance.profile != wanted.profile else {
+            return nil
+        }
+        let name = { (profile: String?) in profile.map { "profile \($0)" } ?? "the CA's default profile" }
+        return "it has \(name(issuance.profile)), and \(name(wanted.profile)) is wanted"
     }
 
-    /// When a certificate is due: `remainingDays` before its end, but never before two thirds of its lifetime are
-    /// over, so that certificates of 45 and of 6 days work with the same setting.
-    package static func renewalTime(of leaf: Certificate, remainingDays: Int) -> Date {
-        let lifetime = leaf.notAfter.timeIntervalSince(leaf.notBefore)
-        return leaf.notAfter.addingTimeInterval(-min(Double(remainingDays) * 86_400, lifetime / 3))
+    private static func tooOld(_ leaf: Certificate, _ wanted: WantedCertificate, _ now: Date) -> String? {
+        if leaf.notAfter <= now { return "it expired on \(leaf.notAfter.formatted(.iso8601))" }
+        let due = wanted.renewalTime(of: leaf)
+        guard due <= now else { return nil }
+        if let suggestion = wanted.suggestion, due == suggestion.moment {
+            let window = "\(suggestion.start.formatted(.iso8601)) and \(suggestion.end.formatted(.iso8601))"
+            let why = suggestion.explanationURL.map { " (\($0))" } ?? ""
+            return "the CA suggests to renew it between \(window)\(why)"
+        }
+        return "it expires in \(days(from: now, to: leaf.notAfter)) days, and is renewed from "
+            + "\(due.formatted(.iso8601)) on"
     }
 
     private static func days(from now: Date, to end: Date) -> Int { Int(end.timeIntervalSince(now) / 86_400) }

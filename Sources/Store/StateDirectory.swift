@@ -6,7 +6,9 @@ internal import PKI
 ///     lock
 ///     accounts/<ca>/account.key  account.json  session.json
 ///     orders/<ca>/<name>/order.json  private.key
-///     orders/<ca>/@<place>/<name>/    for certificates with a `cert_path` of their own
+///     renewals/<ca>/<name>.json
+///
+/// Certificates with a `cert_path` of their own have `@<place>` between `<ca>` and `<name>`.
 ///
 /// `<ca>` stands for one CA's directory URL, or for self-signing.
 package struct StateDirectory: Sendable {
@@ -60,9 +62,18 @@ package struct StateDirectory: Sendable {
 
     /// The orders of certificates that are kept in the usual place, or in one of their own, a directory.
     package func orders(of authority: Authority, place: String? = nil) -> OrderStore {
+        OrderStore(path: directory("orders", authority, place), state: path)
+    }
+
+    /// What the CA suggested for certificates that it has issued.
+    package func renewals(of authority: Authority, place: String? = nil) -> RenewalStore {
+        RenewalStore(path: directory("renewals", authority, place), state: path)
+    }
+
+    private func directory(_ kind: String, _ authority: Authority, _ place: String?) -> String {
         // No name of a certificate begins with "@".
         let apart = place.map { "/@" + Digest.label(of: $0, readable: $0.split(separator: "/").last ?? "") } ?? ""
-        return OrderStore(path: path + "/orders/" + authority.fileName + apart, state: path)
+        return "\(path)/\(kind)/\(authority.fileName)\(apart)"
     }
 }
 

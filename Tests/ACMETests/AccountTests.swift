@@ -12,7 +12,7 @@ import Testing
     @Test func `a new account is signed by the key, and then signs by its URL`() throws {
         let session = try Session()
         session.server.on("POST /account", .json(201, #"{"status": "valid"}"#, Self.location))
-        let (record, wasMade) = try session.client.openAccount(contacts: ["a@example.org"], termsAgreed: true)
+        let (record, wasMade) = try session.client.openAccount(.init(contacts: ["a@example.org"], termsAgreed: true))
         #expect(wasMade)
         #expect(record == AccountRecord(url: "https://ca.example/account/9", contacts: ["a@example.org"]))
         let message = try #require(try session.server.messages("POST /account").first)
@@ -29,7 +29,7 @@ import Testing
     @Test func `an account without contacts and terms sends neither`() throws {
         let session = try Session()
         session.server.on("POST /account", .json(201, #"{"status": "valid"}"#, Self.location))
-        _ = try session.client.openAccount(contacts: [], termsAgreed: false)
+        _ = try session.client.openAccount(.init(contacts: [], termsAgreed: false))
         #expect(try session.server.messages("POST /account").map(\.payload) == ["{}"])
     }
 
@@ -38,7 +38,7 @@ import Testing
         let object = #"{"status": "valid", "contact": ["mailto:old@example.org"]}"#
         session.server.on("POST /account", .json(200, object, Self.location))
         session.server.on("POST /account/9", .json(200, object))
-        let (_, wasMade) = try session.client.openAccount(contacts: ["new@example.org"], termsAgreed: true)
+        let (_, wasMade) = try session.client.openAccount(.init(contacts: ["new@example.org"], termsAgreed: true))
         #expect(!wasMade)
         let update = try #require(try session.server.messages("POST /account/9").first)
         #expect(update.payload == #"{"contact":["mailto:new@example.org"]}"#)
@@ -49,7 +49,7 @@ import Testing
         let session = try Session()
         session.server.on("GET /dir", .json(200, ScriptedTransport.directory(meta: Self.terms)))
         let error = #expect(throws: ACMEError.self) {
-            try session.client.openAccount(contacts: [], termsAgreed: false)
+            try session.client.openAccount(.init(contacts: [], termsAgreed: false))
         }
         #expect(
             error?.description == "cannot open an account: the CA has terms of service, https://ca.example/terms: "
@@ -60,7 +60,7 @@ import Testing
     @Test func `an account that was deactivated says so`() throws {
         let session = try Session()
         session.server.on("POST /account", .json(200, #"{"status": "deactivated"}"#, Self.location))
-        let error = #expect(throws: ACMEError.self) { try session.client.openAccount(contacts: [], termsAgreed: true) }
+        let error = #expect(throws: ACMEError.self) { try session.client.openAccount(.init(contacts: [], termsAgreed: true)) }
         #expect(error?.reason == "the key's account is deactivated")
     }
 

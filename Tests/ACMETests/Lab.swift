@@ -20,7 +20,7 @@ final class Lab {
         let client = Client(
             directoryURL: server.directoryURL, key: key, transport: transport,
             deadline: Deadline(seconds: 60, clock: SystemClock()), cache: nil)
-        let (record, wasMade) = try client.openAccount(contacts: ["a@example.org"], termsAgreed: true)
+        let (record, wasMade) = try client.openAccount(.init(contacts: ["a@example.org"], termsAgreed: true))
         #expect(wasMade)
         account = record
     }
@@ -64,7 +64,7 @@ final class Lab {
     func complete(_ orders: [OpenOrder]) throws {
         let results = try client().client.completeOrders(try orders.map { try request($0) })
         for (order, result) in zip(orders, results) {
-            let chain = try CertificateChain(pem: try result.get())
+            let chain = try CertificateChain(pem: try result.get().pem)
             #expect(Set(chain.leaf.names.map(\.description)) == Set(order.names))
             #expect(chain.leaf.publicKeyInfo == keys[order.url]?.publicKeyInfo)
         }

@@ -108,7 +108,8 @@ import Testing
 
     @Test func `an account is made once and found afterwards`() throws {
         let lab = try Lab()
-        let (found, wasMade) = try lab.client().client.openAccount(contacts: ["a@example.org"], termsAgreed: true)
+        let (found, wasMade) = try lab.client().client.openAccount(
+            .init(contacts: ["a@example.org"], termsAgreed: true))
         #expect(found == lab.account)
         #expect(!wasMade)
     }

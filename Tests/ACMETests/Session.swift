@@ -40,7 +40,7 @@ final class Session {
 
     func complete(_ orders: [OpenOrder]) -> [Result<String, ACMEError>] {
         client.completeOrders(orders.map { CompletionRequest(order: $0, csr: [1, 2, 3]) })
-            .map { $0.map { String(decoding: $0, as: UTF8.self) } }
+            .map { $0.map { String(decoding: $0.pem, as: UTF8.self) } }
     }
 }
 

@@ -37,9 +37,25 @@ private let certificateModules: [ModuleContract] = [.requestTokens, .finalize]
             "did you mean key_type?")
     }
 
-    @Test(arguments: ["external_account_binding", "profile", "use_ari", "preferred_chain"])
-    func `options of a later version are unknown`(name: String) throws {
-        try expectRefusal(web([name: "x"]), "option \(name) is unknown")
+    @Test(
+        arguments: [
+            (["kid": "1"], "option external_account_binding.key is missing"),
+            (["key": "AAAA"], "option external_account_binding.kid is missing"),
+            (
+                ["kid": "1", "key": "no*key*"],
+                "option external_account_binding.key must be the key as the CA gave it out"
+            ),
+            (["kid": "1", "key": "AAAA", "alg": "RS256"], "option external_account_binding.alg must be one of HS256"),
+            (["kid": "1", "key": "AAAA", "x": 1], "option external_account_binding.x is unknown"),
+        ] as [(JSONValue, String)])
+    func `an external account binding that cannot be used is refused, its key untold`(
+        binding: JSONValue, problem: String
+    ) throws {
+        try expectRefusal(web(["external_account_binding": binding]), problem)
+        if let key = binding["key"]?.string, key != "AAAA" {
+            let answer = try RealProgram.call("acme_finalize", .object(web(["external_account_binding": binding])))
+            #expect(!answer.text.contains(key))
+        }
     }
 
     @Test(
@@ -51,7 +67,9 @@ private let certificateModules: [ModuleContract] = [.requestTokens, .finalize]
             ("account_email", "nobody"), ("owner", "no-such-user-here"), ("group", "no-such-group-here"),
             ("mode", "rw-r-----"), ("mode", "0644"), ("mode", 640),
             ("acme_directory", "http://ca.example.org/directory"),
-            ("acme_directory", ["x"]), ("certs", "x"), ("certs", []),
+            ("acme_directory", ["x"]), ("certs", "x"), ("certs", []), ("external_account_binding", "x"),
+            ("use_ari", "x"),
+            ("profile", ["x"]), ("reuse_key", "x"),
         ] as [(String, JSONValue)])
     func `an option of the wrong type or value is named`(name: String, value: JSONValue) throws {
         try expectRefusal(web([name: value]), name)

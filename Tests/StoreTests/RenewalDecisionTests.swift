@@ -1,3 +1,4 @@
+import ACME
 import FoundationEssentials
 import Names
 import PKI
@@ -20,11 +21,56 @@ import Testing
 
     private func wanted(
         _ names: [String] = names, _ authority: Authority = ca, keyType: KeyType = .ec256, remainingDays: Int = 30,
-        force: Bool = false
+        force: Bool = false, profile: String? = nil, suggestion: RenewalSuggestion? = nil
     ) throws -> WantedCertificate {
         WantedCertificate(
             names: try names.map { try DomainName($0) }, keyType: keyType, authority: authority,
-            remainingDays: remainingDays, force: force)
+            remainingDays: remainingDays, force: force, profile: profile, suggestion: suggestion)
+    }
+
+    /// What a CA that wants a renewal between these days after `start` says.
+    private func suggestion(_ days: ClosedRange<Double>) -> RenewalSuggestion {
+        let information = RenewalInformation(
+            start: start.addingTimeInterval(days.lowerBound * 86_400),
+            end: start.addingTimeInterval(days.upperBound * 86_400), explanationURL: "https://ca.test/why",
+            checkAgain: start)
+        return RenewalSuggestion(information, for: "aki.serial")
+    }
+
+    @Test func `the moment is within the CA's window, and the same each time`() {
+        let moment = suggestion(10...12).moment
+        #expect(moment >= start.addingTimeInterval(10 * 86_400))
+        #expect(moment < start.addingTimeInterval(12 * 86_400))
+        #expect(suggestion(10...12).moment == moment)
+    }
+
+    @Test func `the CA's window decides, before and after the days that are set`() throws {
+        let installed = try installation(Issuance(Self.ca))
+        let early = try wanted(suggestion: suggestion(10...12))
+        #expect(isDue(decide(early, installed, afterDays: 12.5), because: "the CA suggests to renew it between"))
+        #expect(isDue(decide(early, installed, afterDays: 12.5), because: "(https://ca.test/why)"))
+        guard case .keep(let reason) = decide(early, installed, afterDays: 9) else { throw Unexpected(installed) }
+        #expect(reason.contains("by the CA's suggestion to be renewed on"))
+        let late = try wanted(suggestion: suggestion(80...82))
+        guard case .keep = decide(late, installed, afterDays: 70) else { throw Unexpected(installed) }
+    }
+
+    @Test func `a window past the certificate's end is not obeyed`() throws {
+        let installed = try installation(Issuance(Self.ca))
+        let wanted = try wanted(suggestion: suggestion(95...97))
+        #expect(isDue(decide(wanted, installed, afterDays: 60.5), because: "expires in 29 days"))
+    }
+
+    @Test func `another profile is a reason, but not for what this project did not order`() throws {
+        let classic = try installation(Issuance(Self.ca, profile: "classic"))
+        #expect(
+            isDue(
+                decide(try wanted(profile: "short"), classic),
+                because: "it has profile classic, and profile short is wanted"))
+        #expect(isDue(decide(try wanted(), classic), because: "and the CA's default profile is wanted"))
+        guard case .keep = decide(try wanted(profile: "short"), try installation(nil)) else {
+            throw Unexpected(classic)
+        }
     }
 
     private func decide(

@@ -1,0 +1,48 @@
+package import ACME
+package import FoundationEssentials
+package import Names
+internal import PKI
+internal import Platform
+
+/// What a CA suggested for one certificate, and the moment that was chosen within its window.
+package struct RenewalSuggestion: Codable, Sendable, Equatable {
+    /// The certificate that it is about (RFC 9773, section 4.1).
+    package let identifier: String
+    package let start: Date
+    package let end: Date
+    /// "A uniform random time within the suggested window" (section 4.2).
+    package let moment: Date
+    package let explanationURL: String?
+    /// The moment before which the CA is not asked again.
+    package var checkAgain: Date
+
+    /// Chooses a moment that is the same each time for one certificate and window, and spread evenly over many.
+    package init(_ information: RenewalInformation, for identifier: String) {
+        self.identifier = identifier
+        start = information.start
+        end = information.end
+        explanationURL = information.explanationURL
+        checkAgain = information.checkAgain
+        let digest = Digest.sha256(Array("\(identifier) \(start.timeIntervalSince1970)".utf8))
+        let part = digest.prefix(4).reduce(0.0) { $0 * 256 + Double($1) } / 4_294_967_296
+        moment = start.addingTimeInterval((end.timeIntervalSince(start) * part).rounded(.down))
+    }
+}
+
+/// The suggestions of one CA, for certificates by their first names.
+package struct RenewalStore: Sendable {
+    let path: String
+    let state: String
+
+    /// Nil where there is none, or none that can be read: it is only asked for again.
+    package func find(_ name: DomainName) -> RenewalSuggestion? { try? file(name).found() }
+
+    package func keep(_ suggestion: RenewalSuggestion, for name: DomainName) throws(StoreError) {
+        try makeDirectories(path, below: state)
+        try file(name).keep(suggestion)
+    }
+
+    private func file(_ name: DomainName) -> StateFile<RenewalSuggestion> {
+        StateFile(path: "\(path)/\(name.fileName).json")
+    }
+}
