@@ -34,6 +34,16 @@ package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// The CA has judged the request or the names, so that trying again soon would lead to the same, and counts.
+    package var isVerdict: Bool {
+        guard let problem, (status ?? 400) < 500 else { return false }
+        switch problem.kind {
+        case .accountDoesNotExist, .agreementRequired, .badNonce, .orderNotReady, .userActionRequired: return false
+        case .alreadyReplaced, .alreadyRevoked, .badCSR, .badPublicKey, .malformed, .rateLimited, .unauthorized, nil:
+            return true
+        }
+    }
+
     /// What a CA may answer to an order because of the certificate that it is to replace.
     var concernsReplacement: Bool {
         switch problem?.kind {

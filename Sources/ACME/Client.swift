@@ -64,7 +64,8 @@ package final class Client {
         }
         if directory.meta?.externalAccountRequired == true, wanted.binding == nil {
             throw ACMEError(
-                "open an account", "the CA opens one only for its customers: set external_account_binding to the "
+                "open an account",
+                "the CA opens one only for its customers: set external_account_binding to the "
                     + "kid and key that it gave you")
         }
         let purpose = "open an account at \(directoryURL)"

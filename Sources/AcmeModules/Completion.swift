@@ -81,6 +81,7 @@ struct Completion {
     ) {
         let name = job.options.firstName
         let orders = options.orders(of: job.options)
+        let memory = FailureMemory(options, now: deadline.clock.now)
         do {
             let issued = try result.get()
             let preferred = try preferred(issued, job)
@@ -93,9 +94,11 @@ struct Completion {
             }
             certificate.installed = chain.leaf
             certificate.outcome = .renewed
+            memory.forget(job.options)
             try? orders.remove(name)
         } catch {
             certificate.outcome = .failed("\(error)")
+            certificate.retryAt = memory.note(error, of: job.options)
             if isLost(error) { try? orders.remove(name) }
         }
     }

@@ -111,9 +111,10 @@ struct FinalizeRun {
         let updated = certificates.filter(\.isRenewed).map(\.options.key)
         var fields: [String: JSONValue] = [
             "certificates": .array(certificates.map(\.json)), "updated": .strings(updated),
-            "warnings": .strings(certificates.compactMap { certificate in
-                certificate.warning.map { "certificate \(certificate.options.key): \($0)" }
-            }),
+            "warnings": .strings(
+                certificates.compactMap { certificate in
+                    certificate.warning.map { "certificate \(certificate.options.key): \($0)" }
+                }),
         ]
         if !updated.isEmpty { fields["diff"] = FinalizedCertificate.diff(of: certificates) }
         return ModuleResult(

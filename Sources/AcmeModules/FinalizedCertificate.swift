@@ -12,6 +12,8 @@ struct FinalizedCertificate {
     var before: Certificate?
     /// The one that is installed now, where this run installed it.
     var installed: Certificate?
+    /// The moment before which the CA is not asked again after a failure.
+    var retryAt: Date?
     /// What an operator should know though it is no failure.
     var warning: String?
 
@@ -59,7 +61,8 @@ struct FinalizedCertificate {
         let paths = options.paths
         return [
             "name": .string(options.key), "changed": .bool(isChanged), "error": .optional(failure),
-            "directory": .string(paths.directory), "key": .string(paths.key), "cert": .string(paths.cert),
+            "retry_at": .optional(retryAt?.formatted(.iso8601)), "directory": .string(paths.directory),
+            "key": .string(paths.key), "cert": .string(paths.cert),
             "chain": .string(paths.chain), "fullchain": .string(paths.fullchain),
             "serial": .optional(leaf?.serial), "fingerprint_sha256": .optional(leaf?.fingerprintSHA256),
             "issuer": .optional(leaf?.issuer), "not_before": .optional(leaf?.notBefore.formatted(.iso8601)),

@@ -55,7 +55,7 @@ struct Ordering {
             jobs[number].saved = save(order, jobs[number].key, certificates[number])
         }
         for (job, result) in zip(jobs, results) {
-            requests[job.index].outcome = settle(job, result, requests[job.index].certificate)
+            requests[job.index].outcome = settle(job, result, &requests[job.index])
         }
         let made = jobs.contains { $0.saved != nil }
         guard mayReopenAccount, reopenAccount(connection, results) else { return made }
@@ -138,8 +138,9 @@ struct Ordering {
 
     /// Keeps the order with its challenges, or what went wrong.
     private func settle(
-        _ job: Job, _ result: Result<OpenOrder, ACMEError>, _ certificate: CertificateOptions
+        _ job: Job, _ result: Result<OpenOrder, ACMEError>, _ request: inout RequestedCertificate
     ) -> RequestedCertificate.Outcome {
+        let certificate = request.certificate
         let orders = options.orders(of: certificate)
         do {
             try job.saved?.get()
@@ -148,6 +149,7 @@ struct Ordering {
             return .ordered(record, wasMade: job.saved != nil)
         } catch let error as ACMEError {
             if error.orderIsLost { try? orders.remove(certificate.firstName) }
+            request.retryAt = FailureMemory(options, now: deadline.clock.now).note(error, of: certificate)
             return .failed(error.description)
         } catch {
             return .failed("\(error)")

@@ -91,7 +91,11 @@ struct RequestRun {
         case .keep where options.orders(of: certificate).usable(for: certificate, now: now) != nil:
             request.reason = "an order of an earlier run is under way"
         case .keep(let reason): request.outcome = .kept(reason)
-        case .obtain(let reason): request.reason = reason
+        case .obtain(let reason):
+            request.reason = reason
+            guard let objection = FailureMemory(options, now: now).objection(to: certificate) else { return }
+            request.outcome = .failed(objection.reason)
+            request.retryAt = objection.next
         }
     }
 
@@ -116,10 +120,13 @@ struct RequestRun {
         return ModuleResult(
             changed: changed, msg: RequestedCertificate.summary(of: requests, tokens: tokens.count),
             failed: !failures.isEmpty,
-            fields: ["txt_required": .array(tokens), "certificates": .array(requests.map { $0.json(from: options.authority) }),
-                "warnings": .strings(requests.compactMap { request in
-                    request.warning.map { "certificate \(request.certificate.key): \($0)" }
-                }),
+            fields: [
+                "txt_required": .array(tokens),
+                "certificates": .array(requests.map { $0.json(from: options.authority) }),
+                "warnings": .strings(
+                    requests.compactMap { request in
+                        request.warning.map { "certificate \(request.certificate.key): \($0)" }
+                    }),
             ])
     }
 }

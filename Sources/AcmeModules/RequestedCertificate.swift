@@ -15,6 +15,8 @@ struct RequestedCertificate {
     private(set) var installed: InstalledCertificate?
     /// When the CA wants it to be renewed; nil where it did not say.
     var suggestion: RenewalSuggestion?
+    /// The moment before which the CA is not asked again after a failure.
+    var retryAt: Date?
     /// What an operator should know though it is no failure.
     var warning: String?
 
@@ -67,6 +69,7 @@ struct RequestedCertificate {
             "action": .string(action), "reason": .optional(explanation),
             "not_after": .optional(leaf?.notAfter.formatted(.iso8601)),
             "renew_at": .optional(renewAt?.formatted(.iso8601)), "error": .optional(failure),
+            "retry_at": .optional(retryAt?.formatted(.iso8601)),
         ]
     }
 

@@ -6,7 +6,8 @@ extension Certificate {
     package var renewalIdentifier: String? {
         Attempt.asking {
             guard let issuer = X509_get0_authority_key_id(pointer) else { return nil }
-            let bytes = UnsafeBufferPointer(start: ASN1_STRING_get0_data(issuer), count: Int(ASN1_STRING_length(issuer)))
+            let bytes = UnsafeBufferPointer(
+                start: ASN1_STRING_get0_data(issuer), count: Int(ASN1_STRING_length(issuer)))
             guard let serial = serialContent, !bytes.isEmpty else { return nil }
             return Base64URL.encode(Array(bytes)) + "." + Base64URL.encode(serial)
         }

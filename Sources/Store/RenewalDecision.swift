@@ -71,7 +71,8 @@ package enum RenewalDecision: Sendable, Equatable {
     ) -> String? {
         if wanted.force { return "force is set" }
         return changedNames(installed.chain.leaf, wanted) ?? changedKey(installed.chain.leaf, wanted)
-            ?? changedAuthority(installed, wanted) ?? changedProfile(installed, wanted) ?? tooOld(installed.chain.leaf, wanted, now)
+            ?? changedAuthority(installed, wanted) ?? changedProfile(installed, wanted)
+            ?? tooOld(installed.chain.leaf, wanted, now)
     }
 
     private static func changedNames(_ leaf: Certificate, _ wanted: WantedCertificate) -> String? {

@@ -7,6 +7,7 @@ internal import PKI
 ///     accounts/<ca>/account.key  account.json  session.json
 ///     orders/<ca>/<name>/order.json  private.key
 ///     renewals/<ca>/<name>.json
+///     failures/<ca>/<name>.json
 ///
 /// Certificates with a `cert_path` of their own have `@<place>` between `<ca>` and `<name>`.
 ///
@@ -68,6 +69,11 @@ package struct StateDirectory: Sendable {
     /// What the CA suggested for certificates that it has issued.
     package func renewals(of authority: Authority, place: String? = nil) -> RenewalStore {
         RenewalStore(path: directory("renewals", authority, place), state: path)
+    }
+
+    /// What the CA has refused.
+    package func failures(of authority: Authority, place: String? = nil) -> FailureStore {
+        FailureStore(path: directory("failures", authority, place), state: path)
     }
 
     private func directory(_ kind: String, _ authority: Authority, _ place: String?) -> String {

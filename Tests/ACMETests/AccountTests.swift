@@ -60,7 +60,9 @@ import Testing
     @Test func `an account that was deactivated says so`() throws {
         let session = try Session()
         session.server.on("POST /account", .json(200, #"{"status": "deactivated"}"#, Self.location))
-        let error = #expect(throws: ACMEError.self) { try session.client.openAccount(.init(contacts: [], termsAgreed: true)) }
+        let error = #expect(throws: ACMEError.self) {
+            try session.client.openAccount(.init(contacts: [], termsAgreed: true))
+        }
         #expect(error?.reason == "the key's account is deactivated")
     }
 

@@ -139,6 +139,24 @@ import Testing
         }
     }
 
+    @Test func `what the authority refused is not ordered again at once, unless it is forced`() throws {
+        try withWorld { world in
+            let certs = ["bad": ["www.blocked.example"]]
+            let first = try world.request(world.options(certs))
+            let retry = try #require(first.all("certificates", "retry_at").first?.string)
+            #expect(try world.orders() == 1)
+            let second = try world.request(world.options(certs))
+            #expect(second.failed)
+            #expect(second.msg.contains("not ordered again before \(retry)"), "\(second.msg)")
+            #expect(second.msg.contains("www.blocked.example"))
+            #expect(second.all("certificates", "retry_at") == [.string(retry)])
+            #expect(try world.orders() == 1)
+            _ = try world.request(world.options(certs, ["force": true]))
+            #expect(try world.orders() == 2)
+            try world.issue(world.options(["bad": ["www.allowed.example"]]))
+        }
+    }
+
     @Test func `a wrong TXT value is an error in the authority's words, and the old files stay`() throws {
         try withWorld { world in
             let options = world.options(["web": ["a.example.org"]])

@@ -47,7 +47,8 @@ extension TheFiveSteps {
                 END
 
                 """
-            try Host.nameServer.run("cat >/usr/local/sbin/dns-hook && chmod 0755 /usr/local/sbin/dns-hook", input: script)
+            try Host.nameServer.run(
+                "cat >/usr/local/sbin/dns-hook && chmod 0755 /usr/local/sbin/dns-hook", input: script)
             let inventory = try inventory(
                 ["web03": ["by-command": ["d4", "d5"]]],
                 ["command": ["run": "/usr/local/sbin/dns-hook", "per": "record"]])

@@ -1,0 +1,63 @@
+package import ACME
+package import FoundationEssentials
+package import Names
+internal import Platform
+
+/// How often in a row a CA has refused a certificate, so that runs do not use up its limits: it is asked again after
+/// 1, 10 and 100 minutes, and then once a day.
+package struct FailureRecord: Codable, Sendable, Equatable {
+    /// The names that were refused: others are another matter.
+    package let names: [String]
+    package let count: Int
+    package let last: Date
+    /// The moment before which no new order is made.
+    package let next: Date
+    /// The sentence that the last try ended with.
+    package let reason: String
+
+    /// Seconds after the first, second and third failure, and after every other one. A day is a little less, so that
+    /// a run at about the same time each day is not a moment too early.
+    private static let pauses = [60.0, 600, 6000, 72_000]
+
+    /// One more failure, after those of `previous` for the same names.
+    package init(of names: [DomainName], _ error: ACMEError, after previous: FailureRecord?, now: Date) {
+        let sorted = names.map(\.description).sorted()
+        self.names = sorted
+        let before = previous?.names == sorted ? previous?.count ?? 0 : 0
+        count = before + 1
+        last = now
+        let pause = now.addingTimeInterval(Self.pauses[min(before, Self.pauses.count - 1)])
+        next = max(error.retryAfter ?? pause, pause)
+        reason = error.description
+    }
+
+    /// Why a certificate with these names is not ordered yet; nil where nothing speaks against it.
+    package func objection(to names: [DomainName], now: Date) -> String? {
+        guard self.names == names.map(\.description).sorted(), now < next else { return nil }
+        let tries = count == 1 ? "the last try failed" : "\(count) tries in a row failed"
+        return "not ordered again before \(next.formatted(.iso8601)), unless force is set, since \(tries), on "
+            + "\(last.formatted(.iso8601)): \(reason)"
+    }
+}
+
+/// The failures at one CA, by the first names of the certificates.
+package struct FailureStore: Sendable {
+    let path: String
+    let state: String
+
+    /// Nil where there is none, or none that can be read: it only saves the CA a request.
+    package func find(_ name: DomainName) -> FailureRecord? { try? file(name).found() }
+
+    package func keep(_ record: FailureRecord, for name: DomainName) throws(StoreError) {
+        try makeDirectories(path, below: state)
+        try file(name).keep(record)
+    }
+
+    package func remove(_ name: DomainName) throws(StoreError) {
+        try storing { () throws(SystemError) in try Files.remove(file(name).path) }
+    }
+
+    private func file(_ name: DomainName) -> StateFile<FailureRecord> {
+        StateFile(path: "\(path)/\(name.fileName).json")
+    }
+}
