@@ -60,7 +60,9 @@ struct FinalizedCertificate {
         let leaf = installed ?? before
         let paths = options.paths
         return [
-            "name": .string(options.key), "changed": .bool(isChanged), "error": .optional(failure),
+            "name": .string(options.key), "domains": .strings(options.names.map(\.description)),
+            "domains_unicode": .strings(options.names.map(\.unicode)), "changed": .bool(isChanged),
+            "error": .optional(failure),
             "retry_at": .optional(retryAt?.formatted(.iso8601)), "directory": .string(paths.directory),
             "key": .string(paths.key), "cert": .string(paths.cert),
             "chain": .string(paths.chain), "fullchain": .string(paths.fullchain),

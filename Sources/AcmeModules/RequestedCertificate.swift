@@ -66,6 +66,7 @@ struct RequestedCertificate {
         let renewAt = leaf.map { certificate.wanted(from: authority, suggestion: suggestion).renewalTime(of: $0) }
         return [
             "name": .string(certificate.key), "domains": .strings(certificate.names.map(\.description)),
+            "domains_unicode": .strings(certificate.names.map(\.unicode)),
             "action": .string(action), "reason": .optional(explanation),
             "not_after": .optional(leaf?.notAfter.formatted(.iso8601)),
             "renew_at": .optional(renewAt?.formatted(.iso8601)), "error": .optional(failure),

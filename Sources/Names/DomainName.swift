@@ -1,5 +1,6 @@
 /// A host name that a certificate can cover: lower-case ASCII (A-labels), at least two labels, at most 253 bytes,
-/// perhaps with a leading `*.` (RFC 8555, section 7.1.3; RFC 1123, section 2.1). Nothing after this checks again.
+/// perhaps with a leading `*.` (RFC 8555, section 7.1.3; RFC 1123, section 2.1). Other letters than ASCII's are taken, and
+/// written in A-labels. Nothing after this checks again.
 package struct DomainName: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The name as the CA sees it: `example.org` or `*.example.org`.
     package let description: String
@@ -11,7 +12,7 @@ package struct DomainName: Sendable, Hashable, Comparable, CustomStringConvertib
         let isWildcard = text.hasPrefix("*.")
         let base: DNSName
         do throws(InvalidName) {
-            base = try DNSName(isWildcard ? String(text.dropFirst(2)) : text)
+            base = try DNSName(InternationalName.ascii(isWildcard ? String(text.dropFirst(2)) : text))
         } catch {
             throw InvalidName(text, error.reason)
         }
@@ -34,6 +35,9 @@ package struct DomainName: Sendable, Hashable, Comparable, CustomStringConvertib
             throw InvalidName(text, "looks like an address; certificates are for names here")
         }
     }
+
+    /// The name as people write it: `bücher.example` for `xn--bcher-kva.example`.
+    package var unicode: String { InternationalName.unicode(description) }
 
     package var isWildcard: Bool { description.hasPrefix("*.") }
 

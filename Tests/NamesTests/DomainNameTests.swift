@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ".", "localhost", "a..b", "-a.org", "a-.org", "a_b.org", "192.0.2.1", "*.*.org", "x.*.org", "ä.org",
+        "", ".", "localhost", "a..b", "-a.org", "a-.org", "a_b.org", "192.0.2.1", "*.*.org", "x.*.org", "\u{2028}.org", "\u{ff0f}.org", "a\u{0}ä.org",
         "a b.org", "a.org/", String(repeating: "a", count: 64) + ".org", String(repeating: "ab.", count: 84) + "org",
     ]) func `refuses what is no host name`(text: String) {
         #expect(throws: InvalidName.self) { try DomainName(text) }
@@ -34,6 +34,25 @@ import Testing
         #expect(long.utf8.count == 253)
         let name = try DomainName(long)
         #expect(throws: InvalidName.self) { try name.challengeName() }
+    }
+
+    @Test(arguments: [
+        ("bücher.example", "xn--bcher-kva.example"), ("*.BÜCHER.example", "*.xn--bcher-kva.example"),
+        ("faß.example", "xn--fa-hia.example"), ("bu\u{308}cher.example", "xn--bcher-kva.example"),
+        ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+    ])
+    func `letters of all scripts are written in A-labels, and shown as people know them`(
+        text: String, ascii: String
+    ) throws {
+        let name = try DomainName(text)
+        #expect(name.description == ascii)
+        #expect(try DomainName(name.unicode) == name)
+        #expect(name.unicode.utf8.contains { $0 >= 0x80 })
+    }
+
+    @Test func `what only looks like an A-label is shown as it is`() throws {
+        #expect(try DomainName("xn--a.example").unicode == "xn--a.example")
+        #expect(try DomainName("plain.example").unicode == "plain.example")
     }
 
     @Test func `an error names the name and the reason`() {
