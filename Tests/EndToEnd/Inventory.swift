@@ -84,7 +84,7 @@ struct Inventory: Sendable {
         var variables = (hostVariables[host] ?? [:]).mapValues { $0 as Any }
         // A host that the lab does not start has an address that nothing listens at.
         let nowhere = try Lab.current()["NETWORK"] + ".19"
-        variables["ansible_host"] = (try? Host(name: host).address) ?? nowhere
+        variables["ansible_host"] = variables["ansible_host"] ?? (try? Host(name: host).address) ?? nowhere
         if let wanted = certificates[host] {
             variables["letsencrypt_certs"] = try wanted.mapValues { try $0.map(Self.complete) }
         }
