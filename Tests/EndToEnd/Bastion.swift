@@ -68,9 +68,11 @@ struct Bastion {
         return "\(name): |\n" + text.split(separator: "\n").map { "\(indent)\($0)\n" }.joined()
     }
 
-    /// Runs the role over the hosts, with a handler of the operator's in the play and one in a role of handlers.
-    func play(_ arguments: String..., python: String = ".venv") throws -> PlaybookRun {
-        try withTemporaryDirectory { directory in
+    /// Runs the role over the hosts, with a handler of the operator's in the play and one in a role of handlers; on
+    /// wish with the oldest supported Ansible, where `make deps` has installed it.
+    func play(_ arguments: String..., oldest: Bool = false) throws -> PlaybookRun {
+        let there = FileManager.default.fileExists(atPath: Lab.root + "/.venv-oldest")
+        return try withTemporaryDirectory { directory in
             let (inventory, role) = (directory + "/inventory", directory + "/handlers_of_this_test")
             for path in [inventory, role + "/handlers"] {
                 try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -85,7 +87,8 @@ struct Bastion {
             try Self.write(Self.roleHandlers, to: role + "/handlers/main.yml")
             try Self.write(Self.playbook, to: directory + "/play.yaml")
             return try Inventory.run(
-                ["ansible-playbook", "-i", inventory, directory + "/play.yaml"] + arguments, python: python)
+                ["ansible-playbook", "-i", inventory, directory + "/play.yaml"] + arguments,
+                python: oldest && there ? ".venv-oldest" : ".venv")
         }
     }
 

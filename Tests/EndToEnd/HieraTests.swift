@@ -13,10 +13,10 @@ extension TheFiveSteps {
             let before: String
             let level: String
             let after: String
-            /// What runs Ansible second.
-            let python: String
+            /// Whether the oldest Ansible edits it and the newest finds it edited, or the other way round.
+            let oldestFirst: Bool
 
-            var testDescription: String { "version \(version), then \(python)" }
+            var testDescription: String { "version \(version)" }
 
             static let three = Configuration(
                 version: 3,
@@ -41,7 +41,7 @@ extension TheFiveSteps {
                     :yaml:
                        :datadir:  "/etc/puppet/hieradata/%{environment}"
 
-                    """, python: ".venv-oldest")
+                    """, oldestFirst: true)
 
             static let five = Configuration(
                 version: 5,
@@ -69,7 +69,7 @@ extension TheFiveSteps {
                          options: {}
                     # the end
 
-                    """, python: ".venv-oldest")
+                    """, oldestFirst: false)
         }
 
         /// As certificate keys: YAML would read each as something else than text.
@@ -85,7 +85,7 @@ extension TheFiveSteps {
                 try Self.prepare(hiera.before + hiera.after)
 
                 try Self.expectPrediction(bastion)
-                let first = try bastion.play("-vvv", "--diff")
+                let first = try bastion.play("-vvv", "--diff", oldest: hiera.oldestFirst)
                 try #require(first.isFine, "\(first)")
                 #expect(first.handlers == ["web01: Say that hiera has news", "web01: In the play", "web01: In a role"])
                 for line in issued.values.flatMap({ $0.key.split(separator: "\n") }) where !line.hasPrefix("-") {
@@ -97,8 +97,7 @@ extension TheFiveSteps {
                 #expect(try Host.web01.run("cat \(Self.path)/*") == Self.text(bastion.file(of: "web01")))
 
                 let before = try Host.web01.state(of: "/etc/puppet")
-                let oldest = FileManager.default.fileExists(atPath: "\(Lab.root)/\(hiera.python)")
-                let second = try bastion.play(python: oldest ? hiera.python : ".venv")
+                let second = try bastion.play(oldest: !hiera.oldestFirst)
                 #expect(second.changedNothing, "\(second)")
                 #expect(second.handlers == [])
                 #expect(try Host.web01.state(of: "/etc/puppet") == before)
