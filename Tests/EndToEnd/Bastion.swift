@@ -68,8 +68,8 @@ struct Bastion {
         return "\(name): |\n" + text.split(separator: "\n").map { "\(indent)\($0)\n" }.joined()
     }
 
-    /// Runs the role over the hosts, with a handler of the operator's in the play and one in a role of handlers; on
-    /// wish with the oldest supported Ansible, where `make deps` has installed it.
+    /// Runs the role over the hosts, with a handler of the operator's that listens in the play, and one that is called
+    /// by the topic in a role of handlers; on wish with the oldest supported Ansible, where `make deps` installed it.
     func play(_ arguments: String..., oldest: Bool = false) throws -> PlaybookRun {
         let there = FileManager.default.fileExists(atPath: Lab.root + "/.venv-oldest")
         return try withTemporaryDirectory { directory in
@@ -109,10 +109,9 @@ struct Bastion {
 
         """
     private static let roleHandlers = """
-        - name: In a role
+        - name: letsencrypt hiera updated
           ansible.builtin.debug:
             msg: puppet apply
-          listen: letsencrypt hiera updated
 
         """
 }

@@ -87,7 +87,8 @@ extension TheFiveSteps {
                 try Self.expectPrediction(bastion)
                 let first = try bastion.play("-vvv", "--diff", oldest: hiera.oldestFirst)
                 try #require(first.isFine, "\(first)")
-                #expect(first.handlers == ["web01: Say that hiera has news", "web01: In the play", "web01: In a role"])
+                let handlers = ["Say that hiera has news", "In the play", "letsencrypt hiera updated"]
+                #expect(first.handlers == Set(handlers.map { "web01: " + $0 }))
                 for line in issued.values.flatMap({ $0.key.split(separator: "\n") }) where !line.hasPrefix("-") {
                     #expect(!first.output.contains(line))
                 }
