@@ -12,14 +12,24 @@ struct Host: Sendable {
     static let legacy02 = Host(name: "legacy02")
     static let bridge = Host(name: "bridge")
     static let nameServer = Host(name: "adns1")
+    /// web03 as a systemd sees it that runs there, within `Booted.run`.
+    static let booted = Host(name: "booted")
 
     var address: String {
-        get throws { try Lab.current()["HOST_" + name.uppercased()] }
+        get throws {
+            let lab = try Lab.current()
+            return try name == Self.booted.name ? lab["NETWORK"] + ".14" : lab["HOST_" + name.uppercased()]
+        }
     }
 
     /// Runs a shell script on the host, its arguments in `$1` and on; throws where it fails.
     @discardableResult
     func run(_ script: String, _ arguments: String..., input: String = "") throws -> String {
+        try run(script, arguments, input: input)
+    }
+
+    @discardableResult
+    func run(_ script: String, _ arguments: [String], input: String = "") throws -> String {
         let lab = try Lab.current()
         let words = (["sh", "-euc", script, "sh"] + arguments).map(Self.quoted)
         let ended = try Program.run(
