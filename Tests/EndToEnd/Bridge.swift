@@ -176,7 +176,7 @@ struct Bridge {
     func runCron(_ name: String) throws -> (status: Int?, output: String) {
         try run(
             """
-            grep -v '^#' "/etc/cron.d/acme-$1" | { read -r minute hour day month weekday user command
+            tail -n 1 "/etc/cron.d/acme-$1" | { read -r minute hour day month weekday user command
             home=$(getent passwd "$user" | cut -d : -f 6)
             cd "$home"
             runuser -u "$user" -- env -i HOME="$home" LOGNAME="$user" SHELL=/bin/sh PATH=/usr/bin:/bin \\

@@ -166,6 +166,10 @@ extension TheFiveSteps {
                 (Bridge.jobs("works", options: ["user": "nobody-here"]), "job works: there is no user nobody-here"),
                 (Bridge.jobs("missing"), "job missing: there is no playbook /opt/bridge/missing.yaml"),
                 (Bridge.jobs("works", options: ["on_calendar": "now and then"]), #"on_calendar is "now and then""#),
+                (
+                    Bridge.jobs("works", options: ["writable_paths": ["/no/such"]]),
+                    "there is no /no/such (writable_paths)"
+                ),
                 (["../x": ["playbook": "/opt/bridge/works.yaml"]], "../x in letsencrypt_timer_jobs cannot be the name"),
             ]
             for (jobs, sentence) in refused {
