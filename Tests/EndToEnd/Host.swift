@@ -18,7 +18,7 @@ struct Host: Sendable {
     var address: String {
         get throws {
             let lab = try Lab.current()
-            return try name == Self.booted.name ? lab["NETWORK"] + ".14" : lab["HOST_" + name.uppercased()]
+            return try name == Self.booted.name ? lab["NETWORK"] + ".17" : lab["HOST_" + name.uppercased()]
         }
     }
 

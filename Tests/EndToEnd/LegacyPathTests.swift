@@ -35,6 +35,36 @@ extension TheFiveSteps {
             #expect(try log.orders == 3)
         }
 
+        @Test func `base.yaml copies the files, and Puppet makes of them what openssl accepts`() throws {
+            let path = LegacyPath(certificates: Self.two)
+            for host in [Host.legacy01, .legacy02] { try host.run("rm -rf /etc/puppet/hieradata /root/applied") }
+            let first = try path.base("-vvv", "--diff")
+            try #require(first.isFine, "\(first)")
+            try expectNoSecrets(in: first)
+            let second = try path.base()
+            #expect(second.changedNothing, "\(second)")
+            try Host.legacy01.run(
+                """
+                mkdir /root/applied
+                cat >/root/applied/site.pp
+                puppet apply /root/applied/site.pp
+                """,
+                input: """
+                    file { '/root/applied/foo.cer': content => hiera('foo_ssl_cert') }
+                    file { '/root/applied/foo.key': content => lookup('foo_ssl_key'), mode => '0600', show_diff => false }
+                    file { '/root/applied/ca.cer': content => lookup('cert_foo')['chain_contents'] }
+
+                    """)
+            let verified = try Host.legacy01.run(
+                """
+                cd /root/applied
+                cat >root.cer
+                openssl verify -CAfile root.cer -untrusted ca.cer foo.cer
+                [ "$(openssl x509 -in foo.cer -noout -pubkey)" = "$(openssl pkey -in foo.key -pubout)" ] && echo ours
+                """, input: try CA.main.root)
+            #expect(verified == "foo.cer: OK\nours\n")
+        }
+
         @Test func `a renewal changes the file of its host alone`() throws {
             var path = LegacyPath(certificates: Self.two)
             let files = try LegacyPath.files()
@@ -44,6 +74,9 @@ extension TheFiveSteps {
             try #require(run.isFine, "\(run)")
             #expect(try LegacyPath.files()["legacy02"] == files["legacy02"])
             #expect(try LegacyPath.files()["legacy01"] != files["legacy01"])
+            let base = try path.base()
+            #expect(base.recap["legacy01"]?.changed == 1, "\(base)")
+            #expect(base.recap["legacy02"] == .unchanged, "\(base)")
         }
 
         @Test func `a certificate that fails leaves its host's file, and the other host gets its own`() throws {
