@@ -46,7 +46,7 @@ extension DesignateServer {
             #expect(!answer.failed, "\(answer.msg)")
             #expect(answer.changed)
             #expect(answer["visible_on"] == [.string(server.dnsAddress)])
-            #expect(try server.values("web") == ["\"foreign\"", "\"foreign\" \"in two\"", "\"one\""])
+            #expect(try server.values("web") == ["\"bare\"", "\"foreign\"", "\"one\"", "\"two words\""])
             #expect(try !server.publish(options).changed)
         }
     }
@@ -58,7 +58,7 @@ extension DesignateServer {
             Deadline(seconds: 2, clock: SystemClock()).pause(seconds: 2)
             let answer = try server.publish(server.options(directory, "web", "two", ["keep": 0]))
             #expect(answer.all("removed", "value") == ["one"], "\(answer.msg)")
-            #expect(try server.values("web") == ["\"foreign\"", "\"foreign\" \"in two\"", "\"two\""])
+            #expect(try server.values("web") == ["\"bare\"", "\"foreign\"", "\"two words\"", "\"two\""])
         }
     }
 

@@ -7,11 +7,14 @@ import Testing
 
 @testable import Publishers
 
+/// What the fault `foreign` puts at `web` first, as `dig` sorts it before ours: one of them without quotes at Designate.
+private let foreign = ["\"bare\"", "\"foreign\""]
+
 @Suite struct `Publishing through Designate` {
     @Test func `adds values to what is there, and writes nothing the second time`() throws {
         try withDesignate(["foreign": 1]) { bench in
             #expect(try bench.publish("one", "t\"w\\o").added.map(\.value.text) == ["one", "t\"w\\o"])
-            let shown = ["\"foreign\"", "\"foreign\" \"in two\"", "\"one\"", "\"t\\\"w\\\\o\""]
+            let shown = foreign + ["\"one\"", "\"t\\\"w\\\\o\"", "\"two words\""]
             #expect(try bench.server.values("web") == shown)
             let again = try bench.publish("t\"w\\o", "one")
             #expect(!again.changed)
@@ -27,19 +30,29 @@ import Testing
             bench.clock.pause(seconds: 3601)
             let publication = try bench.publish("new")
             #expect(publication.removed.map(\.value.text) == ["old", "old"])
-            #expect(try bench.server.values("web") == ["\"foreign\"", "\"foreign\" \"in two\"", "\"new\""])
+            #expect(try bench.server.values("web") == foreign + ["\"new\"", "\"two words\""])
             #expect(try bench.server.values("alone") == [])
             #expect(try bench.writes().sorted() == ["DELETE", "POST", "PUT", "PUT"])
         }
     }
 
-    @Test func `makes a set anew while the old one is still being deleted`() throws {
+    @Test func `makes a set anew that it has just deleted`() throws {
         try withDesignate(["pending": 3]) { bench in
             _ = try bench.publish("old")
             bench.clock.pause(seconds: 3601)
             _ = try bench.publish("other", name: "other")
             _ = try bench.publish("new")
             #expect(try bench.server.values("web") == ["\"new\""])
+            #expect(try bench.writes().sorted() == ["DELETE", "POST", "POST", "POST"])
+        }
+    }
+
+    @Test func `makes a set anew that another writer deleted in between`() throws {
+        try withDesignate(["vanish": 1]) { bench in
+            _ = try bench.publish("one")
+            _ = try bench.publish("two")
+            #expect(try bench.server.values("web") == ["\"two\""])
+            #expect(try bench.writes() == ["POST", "PUT", "POST"])
         }
     }
 
@@ -114,11 +127,12 @@ import Testing
     @Test(
         arguments: [
             (["quota": 1], ["quota", "CNAME to a label of its own"]),
+            (["zonequota": 1], ["Quota exceeded for zone_recordsets.", "quota for it raised"]),
             (["error": 1], ["ERROR", "web.acme.example.org"]),
             (["pending": 1_000_000], ["ACTIVE in time", "raise timeout"]), (["garbage": 1], ["else than JSON"]),
             (["cname": 1], ["remove the CNAME web.acme.example.org"]),
             (["nozone": 1], ["has no zone", "make it there"]),
-            (["mute": 1], ["refuses a token"]), (["regions": 2], ["one, two", "set region_name"]),
+            (["mute": 1], ["refuses a token", "access rules"]), (["regions": 2], ["one, two", "set region_name"]),
             (["plain": 1], ["unencrypted"]), (["busy": 1000], ["past this run's time limit"]),
         ] as [([String: Int], [String])])
     func `is one sentence that says what to do`(faults: [String: Int], words: [String]) throws {

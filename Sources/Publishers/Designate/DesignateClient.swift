@@ -117,7 +117,10 @@ final class DesignateClient {
     private func read(_ response: HTTPResponse) -> Outcome {
         let json = response.body.isEmpty ? .null : JSONValue.parse(response.body)
         if response.status == 401 {
-            return .failure(failure("\(place) refuses a token that Keystone has just given: ask its operators"))
+            return .failure(
+                failure(
+                    "\(place) refuses a token that Keystone has just given: where the application credential has access "
+                        + "rules, let them allow what docs/publishing.md lists; else ask its operators"))
         }
         let reply = Reply(status: response.status, json: json ?? .null)
         if json == nil && reply.isSuccess {

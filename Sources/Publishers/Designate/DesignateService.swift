@@ -29,7 +29,7 @@ package struct DesignateService: RecordService {
             switch set.state {
             case .active, .pending:
                 if RecordSet.contains(record.value.text, in: set.records) { held.insert(record) }
-            case .leaving, .error: break
+            case .error: break
             }
         }
         return held

@@ -173,9 +173,7 @@ final class DesignateZone {
         let start = "\(client.place) does not take \(write.records.count) TXT records of \(write.name)"
         switch (reply.status, reply.kind) {
         case (413, _):
-            return client.failure(
-                "\(start): its quota is used up (\(reply.description)); let each _acme-challenge name be a CNAME to a "
-                    + "label of its own, or have the project's quota for records in a set raised")
+            return client.failure("\(start): its quota is used up (\(reply.description)); \(Self.advice(reply))")
         case (400, "invalid_recordset_location"):
             return client.failure(
                 "\(start): another record is in the way there (\(reply.description)); remove the CNAME \(write.name)")
@@ -184,6 +182,15 @@ final class DesignateZone {
                 "\(start) (\(reply.description)): give the credential a role that may change the zone")
         default: return client.failure("\(start) (\(reply.description))")
         }
+    }
+
+    /// Quotas are `recordset_records` for one name, `zone_recordsets` and `zone_records` for the whole zone.
+    private static func advice(_ reply: DesignateClient.Reply) -> String {
+        let isOfZone = reply.description.contains("zone_record")
+        return isOfZone
+            ? "remove what is not needed from the zone, or have the project's quota for it raised"
+            : "let each _acme-challenge name be a CNAME to a label of its own, or have the project's quota for records "
+                + "in a set raised"
     }
 
     private func erroneous(_ name: DNSName) -> PublishError {

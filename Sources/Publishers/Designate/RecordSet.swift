@@ -1,13 +1,12 @@
 internal import AnsibleModule
 
-/// All TXT records of one name, as Designate keeps them.
+/// All TXT records of one name, as Designate lists them. A deleted set is listed no more, and another can be made at
+/// once, though the name servers may still show the old one.
 struct RecordSet: Equatable {
     enum State: Equatable {
         case active
         /// Taken, and not yet on the name servers.
         case pending
-        /// It is being deleted: it cannot be changed, and no other can be made until it is gone.
-        case leaving
         case error
     }
 
@@ -26,10 +25,9 @@ struct RecordSet: Equatable {
     init?(_ json: JSONValue) {
         guard let id = json["id"]?.string, let records = json["records"]?.array else { return nil }
         let state: State =
-            switch (json["status"]?.string, json["action"]?.string) {
-            case ("ERROR", _): .error
-            case (_, "DELETE"): .leaving
-            case ("PENDING", _): .pending
+            switch json["status"]?.string {
+            case "ERROR": .error
+            case "PENDING": .pending
             default: .active
             }
         self.init(id: id, records: records.compactMap(\.string), state: state)
@@ -84,13 +82,12 @@ struct RecordSetWork {
 
     /// Decides by what was read at the time `now` (uptime).
     mutating func step(after set: RecordSet?, now: Double) -> Step {
-        if set?.state == .leaving { return .wait }
         let records = set?.records ?? []
         let wanted = merged(records)
         guard wanted == records else { return overwrite(with: wanted, now) }
         switch set?.state ?? .active {
         case .active: return now - (written ?? -.infinity) < Self.settling ? .wait : .done
-        case .pending, .leaving: return .wait
+        case .pending: return .wait
         case .error: return written == nil ? .write(wanted) : .failed
         }
     }

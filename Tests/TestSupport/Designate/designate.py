@@ -1,5 +1,7 @@
 """A strict stand-in for Keystone v3 and Designate v2: what it takes stands on the name servers of a real BIND.
 
+It answers as designate 15 and 20 were seen to answer (`make test-designate`).
+
 Called with a JSON file: directory, certificate, key, zone, dns_port and faults (name -> number). It writes its ports to
 <directory>/ready and each request to <directory>/requests, one JSON mapping on a line.
 """
@@ -25,7 +27,9 @@ TOKENS = {}  # token -> uses left
 SETS = {}  # id -> record set
 URLS = {}
 LEFT = dict(FAULTS)  # faults that happen so often
-QUOTED = re.compile(r'"([^"\\]|\\.)*"( "([^"\\]|\\.)*")*')
+# A record has more strings than one only where it is longer than 255 characters.
+TEXT = re.compile(r'[^\s"]+|"([^"\\]|\\.)*"')
+LONG_TEXT = re.compile(r'"([^"\\]|\\.)*"( "([^"\\]|\\.)*")*')
 
 
 class Refusal(Exception):
@@ -48,8 +52,9 @@ def show(name, ttl, records):
 
 
 def store(entry, records, action):
-    entry.update(records=list(records), action=action, status="PENDING", reads=FAULTS.get("pending", 1))
-    show(entry["name"], entry["ttl"], [] if action == "DELETE" else records)
+    # The order in which they are listed is none that a client knows.
+    entry.update(records=sorted(records, reverse=True), action=action, status="PENDING", reads=FAULTS.get("pending", 1))
+    show(entry["name"], entry["ttl"], records)
 
 
 def create(name, ttl, records):
@@ -66,10 +71,14 @@ def progress(entry):
     entry["reads"] -= 1
     if entry["reads"] >= 0:
         return
-    if entry["action"] == "DELETE":
-        del SETS[entry["id"]]
-    else:
-        entry.update(action="NONE", status="ERROR" if FAULTS.get("error") else "ACTIVE")
+    entry.update(action="NONE", status="ERROR" if FAULTS.get("error") else "ACTIVE")
+
+
+def delete(entry):
+    """It is listed no more, and its name is free for another."""
+    del SETS[entry["id"]]
+    show(entry["name"], entry["ttl"], [])
+    return dict(entry, action="DELETE", status="PENDING")
 
 
 def shown(entry):
@@ -80,13 +89,13 @@ def checked_records(body, members):
     if not isinstance(body, dict) or set(body) != members:
         raise Refusal(400, "invalid_object", f"members must be {sorted(members)}")
     records = body["records"]
-    if not records or not all(isinstance(r, str) and QUOTED.fullmatch(r) for r in records):
-        raise Refusal(400, "invalid_object", "records must be quoted strings")
+    if not records or not all(isinstance(r, str) and (LONG_TEXT if len(r) > 255 else TEXT).fullmatch(r) for r in records):
+        raise Refusal(400, "invalid_object", "records must be TXT records")
     if len(set(records)) != len(records) or not isinstance(body["ttl"], int):
         raise Refusal(400, "invalid_object", "records must differ, and ttl be a number")
     quota = FAULTS.get("quota", 20)
     if len(records) > quota:
-        raise Refusal(413, "over_quota", f"Quota exceeded for recordset_records: {quota}")
+        raise Refusal(413, "over_quota", "Quota exceeded for recordset_records.")
     return records
 
 
@@ -96,7 +105,9 @@ def post(body):
     if body["type"] != "TXT" or not name.endswith("." + ZONE) or name != name.lower():
         raise Refusal(400, "invalid_object", f"no TXT record of the zone: {name}")
     if FAULTS.get("cname"):
-        raise Refusal(400, "invalid_recordset_location", "CNAME recordsets may not share a name with other recordsets")
+        raise Refusal(400, "invalid_recordset_location", "CNAME recordsets may not share a name with any other records")
+    if FAULTS.get("zonequota"):
+        raise Refusal(413, "over_quota", "Quota exceeded for zone_recordsets.")
     if happens("duplicate"):
         create(name, 60, ['"foreign"'])
     if any(entry["name"] == name for entry in SETS.values()):
@@ -108,8 +119,9 @@ def post(body):
 
 def put(entry, body):
     records = checked_records(body, {"ttl", "records"})
-    if entry["action"] == "DELETE":
-        raise Refusal(400, "bad_request", "Can not update a deleting recordset")
+    if happens("vanish"):
+        delete(entry)
+        raise Refusal(404, "recordset_not_found", "Could not find RecordSet")
     before = entry["records"]
     entry["ttl"] = body["ttl"]
     store(entry, records, "UPDATE")
@@ -147,7 +159,7 @@ def recordsets(query):
     found = [entry for entry in SETS.values() if entry["name"] == query["name"]]
     for entry in found:
         progress(entry)
-    return page("recordsets", [shown(e) for e in found if e["id"] in SETS], query, f"/v2/zones/{ZONE_ID}/recordsets")
+    return page("recordsets", [shown(entry) for entry in found], query, f"/v2/zones/{ZONE_ID}/recordsets")
 
 
 def designate(method, path, query, body):
@@ -163,11 +175,10 @@ def designate(method, path, query, body):
         return status, shown(entry)
     entry = SETS.get(path.removeprefix(base + "/"))
     if entry is None or method not in ("PUT", "DELETE"):
-        raise Refusal(404, "recordset_not_found")
+        raise Refusal(404, "recordset_not_found", "Could not find RecordSet")
     if method == "PUT":
         return 202, shown(put(entry, body)[1])
-    store(entry, entry["records"], "DELETE")
-    return 202, shown(entry)
+    return 202, shown(delete(entry))
 
 
 def keystone(body):
@@ -283,7 +294,7 @@ def serve(role):
 for one in ("keystone", "dns", "elsewhere"):
     serve(one)
 if FAULTS.get("foreign"):
-    create("web." + ZONE, 60, ['"foreign" "in two"', '"foreign"'])
+    create("web." + ZONE, 60, ['bare', '"foreign"', '"two words"'])
 with open(CONFIG["directory"] + "/new", "w", encoding="utf-8") as ready:
     ready.write(URLS["keystone"])
 os.rename(CONFIG["directory"] + "/new", CONFIG["directory"] + "/ready")
