@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help deps build test demo bench-publish lab-up lab-down lint clean
+.PHONY: help deps build test test-designate demo bench-publish lab-up lab-down lint clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible/ansible.cfg
@@ -44,6 +44,10 @@ test: lint build ## everything: lint, unit, contract and end-to-end tests
 		$(phase) "Contract tests" $(tests) --skip-build --filter '^Contract\.' && \
 		$(phase) "End-to-end tests" $(tests) --skip-build --filter '^EndToEnd\.'
 
+test-designate: build ## the provider designate against Debian's Keystone, Designate and BIND
+	$(phase) "Designate of Debian 12" $(as_root) .ci/designate/run bookworm $(ACME_MODULES)
+	$(phase) "Designate of Debian 13" $(as_root) .ci/designate/run trixie $(ACME_MODULES)
+
 demo: build ## certificates for every host of a lab, and a second run with nothing to do
 	$(with_lab) && ansible/lab/files/demo.sh
 
@@ -62,4 +66,5 @@ lab-down: ## stop the lab
 	$(phase) "Lab down" $(stop_lab)
 
 clean: lab-down ## stop the lab and remove what was built
+	[ ! -d build/designate ] || $(as_root) rm -rf build/designate
 	rm -rf .build build .lab .venv .venv-oldest

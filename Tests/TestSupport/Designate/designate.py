@@ -1,9 +1,8 @@
 """A strict stand-in for Keystone v3 and Designate v2: what it takes stands on the name servers of a real BIND.
 
-It answers as designate 15 and 20 were seen to answer (`make test-designate`).
-
-Called with a JSON file: directory, certificate, key, zone, dns_port and faults (name -> number). It writes its ports to
-<directory>/ready and each request to <directory>/requests, one JSON mapping on a line.
+It answers as designate 15 and 20 were seen to (`make test-designate`). Called with a JSON file: directory, certificate,
+key, zone, dns_port and faults (name -> number). It writes its ports to <directory>/ready and each request to
+<directory>/requests, one JSON mapping on a line.
 """
 import http.server
 import json
@@ -28,8 +27,7 @@ SETS = {}  # id -> record set
 URLS = {}
 LEFT = dict(FAULTS)  # faults that happen so often
 # A record has more strings than one only where it is longer than 255 characters.
-TEXT = re.compile(r'[^\s"]+|"([^"\\]|\\.)*"')
-LONG_TEXT = re.compile(r'"([^"\\]|\\.)*"( "([^"\\]|\\.)*")*')
+TEXT = re.compile(r'[^\s"]+|"([^"\\]|\\.)*"|(?=.{256})"([^"\\]|\\.)*"( "([^"\\]|\\.)*")+')
 
 
 class Refusal(Exception):
@@ -52,7 +50,7 @@ def show(name, ttl, records):
 
 
 def store(entry, records, action):
-    # The order in which they are listed is none that a client knows.
+    # They are listed in no order that a client knows.
     entry.update(records=sorted(records, reverse=True), action=action, status="PENDING", reads=FAULTS.get("pending", 1))
     show(entry["name"], entry["ttl"], records)
 
@@ -89,7 +87,7 @@ def checked_records(body, members):
     if not isinstance(body, dict) or set(body) != members:
         raise Refusal(400, "invalid_object", f"members must be {sorted(members)}")
     records = body["records"]
-    if not records or not all(isinstance(r, str) and (LONG_TEXT if len(r) > 255 else TEXT).fullmatch(r) for r in records):
+    if not records or not all(isinstance(r, str) and TEXT.fullmatch(r) for r in records):
         raise Refusal(400, "invalid_object", "records must be TXT records")
     if len(set(records)) != len(records) or not isinstance(body["ttl"], int):
         raise Refusal(400, "invalid_object", "records must differ, and ttl be a number")
