@@ -36,19 +36,20 @@ struct PublishTXTOptions {
     /// Each once, sorted. Members that are not needed here are passed over: `acme_request_tokens` returns more.
     private static func records(_ options: inout Options) throws(OptionError) -> [TXTRecord] {
         guard let entries = try options.mappings("records") else { throw options.missing("records") }
-        var records: Set<TXTRecord> = []
+        var records: [TXTRecord] = []
+        records.reserveCapacity(entries.count)
         for var entry in entries {
             let member = try entry.string("target") == nil ? "record" : "target"
-            guard entry.names.contains(member) else { throw entry.missing("target") }
+            guard entry.has(member) else { throw entry.missing("target") }
             let name = try entry.dnsName(member)
             let text = try entry.requiredString("value")
             do throws(TXTValue.Invalid) {
-                records.insert(TXTRecord(name: name, value: try TXTValue(text)))
+                records.append(TXTRecord(name: name, value: try TXTValue(text)))
             } catch {
                 throw entry.invalid("value", "cannot be a TXT record of \(name): it \(error)")
             }
         }
-        return records.sorted()
+        return records.unique
     }
 
     private static func servers(_ options: inout Options) throws(OptionError) -> [ServerReference]? {

@@ -15,7 +15,7 @@ package enum Entry {
         default: break
         }
         let result = result(arguments: arguments, modules: modules)
-        return say(result.json.rendered, status: result.failed ? 1 : 0)
+        return say(result.json.bytes, status: result.failed ? 1 : 0)
     }
 
     /// The result of the module that the arguments name, or the failure to find it or to read its options.
@@ -52,8 +52,11 @@ package enum Entry {
         """
     }
 
-    private static func say(_ text: String, status: Int32 = 0) -> Int32 {
-        var rest = Array((text + "\n").utf8)[...]
+    private static func say(_ text: String) -> Int32 { say(Array(text.utf8), status: 0) }
+
+    /// Writes a text and the end of its line.
+    private static func say(_ text: [UInt8], status: Int32) -> Int32 {
+        var rest = (text + [0x0a])[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }

@@ -1,18 +1,20 @@
-internal import FoundationEssentials
-
 extension JSONValue {
     /// The value that a JSON text in UTF-8 stands for; nil where the bytes are no such text.
     package static func parse(_ bytes: [UInt8]) -> JSONValue? {
-        guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
-        return try? JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+        try? JSONParser.value(of: bytes)
     }
 
     /// The value as JSON on one line of ASCII, members sorted by name: equal values give equal bytes, and no
     /// reader takes a character of a text for the end of a line.
     package var rendered: String {
+        String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The same as bytes.
+    var bytes: [UInt8] {
         var text: [UInt8] = []
         render(into: &text)
-        return String(decoding: text, as: UTF8.self)
+        return text
     }
 
     private func render(into text: inout [UInt8]) {
@@ -23,26 +25,35 @@ extension JSONValue {
         case .number(let value): text += (value.isFinite ? String(value) : "null").utf8
         case .string(let value): Self.quote(value, into: &text)
         case .array(let elements): Self.render(elements, into: &text)
-        case .object(let members): Self.render(members, into: &text)
+        case .object(let members): Self.render(members, members.keys.sorted(), into: &text)
         }
     }
 
     private static func render(_ elements: [JSONValue], into text: inout [UInt8]) {
         text += "[".utf8
+        // Mappings in a list mostly have the same members: their names are sorted once.
+        var names: [String] = []
         for (index, element) in elements.enumerated() {
             if index > 0 { text += ", ".utf8 }
-            element.render(into: &text)
+            if case .object(let members) = element {
+                if members.count != names.count || !names.allSatisfy({ members[$0] != nil }) {
+                    names = members.keys.sorted()
+                }
+                render(members, names, into: &text)
+            } else {
+                element.render(into: &text)
+            }
         }
         text += "]".utf8
     }
 
-    private static func render(_ members: [String: JSONValue], into text: inout [UInt8]) {
+    private static func render(_ members: [String: JSONValue], _ names: [String], into text: inout [UInt8]) {
         text += "{".utf8
-        for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
+        for (index, name) in names.enumerated() {
             if index > 0 { text += ", ".utf8 }
-            quote(member.key, into: &text)
+            quote(name, into: &text)
             text += ": ".utf8
-            member.value.render(into: &text)
+            members[name]?.render(into: &text)
         }
         text += "}".utf8
     }
@@ -50,17 +61,25 @@ extension JSONValue {
     /// RFC 8259, section 7: what is not printable ASCII is written as `\uXXXX`, as two of them past U+FFFF.
     private static func quote(_ value: String, into text: inout [UInt8]) {
         text.append(0x22)
-        for scalar in value.unicodeScalars {
-            switch scalar.value {
-            case 0x22: text += [0x5c, 0x22]
-            case 0x5c: text += [0x5c, 0x5c]
-            case 0x0a: text += [0x5c, 0x6e]
-            case 0x09: text += [0x5c, 0x74]
-            case 0x20..<0x7f: text.append(UInt8(truncatingIfNeeded: scalar.value))
-            default: for unit in scalar.utf16 { escape(unit, into: &text) }
-            }
+        var rest = value.utf8[...]
+        while !rest.isEmpty {
+            let plain = rest.prefix { (0x20..<0x7f).contains($0) && $0 != 0x22 && $0 != 0x5c }
+            text += plain
+            guard let scalar = Substring(rest[plain.endIndex...]).unicodeScalars.first else { break }
+            escape(scalar, into: &text)
+            rest = rest[plain.endIndex...].dropFirst(UTF8.width(scalar))
         }
         text.append(0x22)
+    }
+
+    private static func escape(_ scalar: Unicode.Scalar, into text: inout [UInt8]) {
+        switch scalar {
+        case "\"": text += "\\\"".utf8
+        case "\\": text += "\\\\".utf8
+        case "\n": text += "\\n".utf8
+        case "\t": text += "\\t".utf8
+        default: for unit in scalar.utf16 { escape(unit, into: &text) }
+        }
     }
 
     private static func escape(_ unit: UInt16, into text: inout [UInt8]) {

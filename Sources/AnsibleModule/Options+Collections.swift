@@ -37,11 +37,13 @@ extension Options {
             throw invalid(name, "must be a list of mappings, not \(value.kind)")
         }
         var mappings: [Options] = []
+        mappings.reserveCapacity(elements.count)
+        let path = path(of: name)
         for (index, element) in elements.enumerated() {
             guard case .object(let members) = element else {
-                throw OptionError(path(of: "\(name).\(index)"), "must be a mapping, not \(element.kind)")
+                throw OptionError("\(path).\(index)", "must be a mapping, not \(element.kind)")
             }
-            mappings.append(Options(members, path: path(of: "\(name).\(index)")))
+            mappings.append(Options(members, path: path, index: index))
         }
         return mappings
     }

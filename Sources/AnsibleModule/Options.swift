@@ -2,14 +2,17 @@
 /// ad-hoc use, notes the option as known, treats null as absent, and throws a sentence that names the option.
 package struct Options: Sendable {
     private let values: [String: JSONValue]
-    /// The path of the mapping that holds these options, with a dot at its end; empty at the top.
-    private let prefix: String
+    /// The path of the mapping that holds these options, or of the list of mappings; empty at the top.
+    private let base: String
+    /// The place of the mapping in that list.
+    private let index: Int?
     /// The names asked for so far, in that order.
     private var known: [String] = []
 
-    package init(_ values: [String: JSONValue], path: String = "") {
+    package init(_ values: [String: JSONValue], path: String = "", index: Int? = nil) {
         self.values = values
-        prefix = path.isEmpty ? "" : path + "."
+        base = path
+        self.index = index
     }
 
     /// The names that are given (null ones too), sorted, without Ansible's own `_ansible_*`.
@@ -18,7 +21,13 @@ package struct Options: Sendable {
     }
 
     /// The name of an option with the mappings around it: `certs.web01.key_type`.
-    package func path(of name: String) -> String { prefix + name }
+    package func path(of name: String) -> String {
+        let around = base.isEmpty ? "" : base + "."
+        return around + (index.map { "\($0)." } ?? "") + name
+    }
+
+    /// Whether an option is given, be it as null. Does not make the name known.
+    package func has(_ name: String) -> Bool { values[name] != nil }
 
     /// An option as it was given.
     package mutating func value(_ name: String) -> JSONValue? {

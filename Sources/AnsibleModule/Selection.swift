@@ -78,8 +78,9 @@ struct Selection {
             throw .unreadable(error)
         }
         guard let bytes = read else { throw .missing(path: path) }
-        guard String(validating: bytes, as: UTF8.self) != nil else { throw .notText(path: path) }
-        guard let value = JSONValue.parse(bytes) else { throw .notJSON(path: path) }
+        guard let value = JSONValue.parse(bytes) else {
+            throw String(validating: bytes, as: UTF8.self) == nil ? .notText(path: path) : .notJSON(path: path)
+        }
         guard case .object(let members) = value else { throw .notMapping(path: path, kind: value.kind) }
         return members
     }

@@ -43,15 +43,17 @@ package struct SigningZone: Sendable, Equatable {
     /// The text of the zone file. Equal zones with equal serials give equal bytes, in whatever order their parts were
     /// given.
     package func text(serial: UInt32) -> String {
-        let soa = """
+        var text = """
             ; The ACME signing zone \(name). It is written anew at each publication; changes made here are lost.
             $ORIGIN \(name).
             $TTL \(ttl)
             @ IN SOA \(primary). \(hostmaster). \(serial) 3600 600 864000 \(ttl)
 
             """
-        let servers = Set(nameServers).sorted().map { "@ IN NS \($0).\n" }
-        return soa + servers.joined() + addresses.joined() + records.joined()
+        for server in Set(nameServers).sorted() { text += "@ IN NS \(server).\n" }
+        for address in addresses { text += address }
+        for token in Token.latest(tokens) { token.write(to: &text) }
+        return text
     }
 
     private var addresses: [String] {
@@ -60,10 +62,24 @@ package struct SigningZone: Sendable, Equatable {
         }
     }
 
-    private var records: [String] {
+}
+
+extension SigningZone.Token {
+    /// Each record once, with the latest of its times, in order. What is so already is only looked through.
+    package static func latest(_ tokens: [Self]) -> [Self] {
+        if zip(tokens, tokens.dropFirst()).allSatisfy({ $0.record < $1.record }) { return tokens }
         let latest = Dictionary(tokens.map { ($0.record, $0.written) }, uniquingKeysWith: max)
-        return latest.sorted { $0.key < $1.key }.map { record, written in
-            "\(record.name). IN TXT \(record.value.quoted) ; \(Self.mark)\(written)\n"
-        }
+        return latest.sorted { $0.key < $1.key }.map { Self(record: $0.key, written: $0.value) }
+    }
+
+    /// The token as a line of a zone file.
+    fileprivate func write(to text: inout String) {
+        text += record.name.description
+        text += ". IN TXT "
+        text += record.value.quoted
+        text += " ; "
+        text += SigningZone.mark
+        text += String(written)
+        text += "\n"
     }
 }

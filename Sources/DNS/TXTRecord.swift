@@ -11,7 +11,7 @@ package struct TXTRecord: Sendable, Hashable, Comparable {
     }
 
     package static func < (left: TXTRecord, right: TXTRecord) -> Bool {
-        (left.name, left.value.text) < (right.name, right.value.text)
+        left.name == right.name ? left.value.text < right.value.text : left.name < right.name
     }
 
     /// Bytes that an answer over UDP may have everywhere, without being cut into fragments that get lost (RFC 9715).
@@ -19,7 +19,8 @@ package struct TXTRecord: Sendable, Hashable, Comparable {
 
     /// A sentence for each name whose values do not fit into one answer over UDP.
     package static func crowdingWarnings(_ records: some Sequence<TXTRecord>) -> [String] {
-        Dictionary(grouping: records, by: \.name).sorted { $0.key < $1.key }.compactMap { name, records in
+        records.sorted().byName.compactMap { records in
+            let name = records[records.startIndex].name
             // Header, question and EDNS; then for each record a pointer, type, class, TTL, two lengths and the text.
             let overhead = 12 + name.description.utf8.count + 6 + 11
             let size = records.reduce(overhead) { $0 + 13 + $1.value.text.utf8.count }
@@ -28,6 +29,28 @@ package struct TXTRecord: Sendable, Hashable, Comparable {
                 "\(name) has \(records.count) TXT values: their answer is larger than the \(largestAnswer) bytes that "
                 + "pass everywhere over UDP; let each _acme-challenge name be a CNAME to a label of its own"
         }
+    }
+}
+
+extension Array<TXTRecord> {
+    /// Each record once, in order. What is so already is only looked through.
+    package var unique: [TXTRecord] {
+        if zip(self, dropFirst()).allSatisfy({ $0 < $1 }) { return self }
+        var unique: [TXTRecord] = []
+        unique.reserveCapacity(count)
+        for record in sorted() where record != unique.last { unique.append(record) }
+        return unique
+    }
+
+    /// The records of each name together; to be called on records in order.
+    package var byName: [ArraySlice<TXTRecord>] {
+        var groups: [ArraySlice<TXTRecord>] = []
+        var start = startIndex
+        for index in indices where index + 1 == endIndex || self[index + 1].name != self[start].name {
+            groups.append(self[start...index])
+            start = index + 1
+        }
+        return groups
     }
 }
 

@@ -5,16 +5,39 @@ package struct DNSName: Sendable, Hashable, Comparable, CustomStringConvertible 
 
     /// Reads a name with or without the trailing dot. Throws what is wrong with it.
     package init(_ text: String) throws(InvalidName) {
-        let name = text.hasSuffix(".") ? String(text.dropLast()) : text
+        let name = text.utf8.last == UInt8(ascii: ".") ? String(text.dropLast()) : text
         guard name.utf8.count <= 253 else { throw InvalidName(text, "is longer than 253 bytes") }
-        for label in name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
-            guard !label.isEmpty else { throw InvalidName(text, "has an empty label") }
-            guard label.count <= 63 else { throw InvalidName(text, "has a label longer than 63 bytes") }
-            guard label.allSatisfy(Self.isAllowed) else {
-                throw InvalidName(text, "has a character other than letters, digits, '-' and '_'")
+        var label = Label()
+        var hasCapitals = false
+        for byte in name.utf8 {
+            if byte == UInt8(ascii: ".") {
+                if let problem = label.problem { throw InvalidName(text, problem) }
+                label = Label()
+            } else {
+                label.take(byte)
+                hasCapitals = hasCapitals || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
             }
         }
-        description = name.lowercased()
+        if let problem = label.problem { throw InvalidName(text, problem) }
+        description = hasCapitals ? name.lowercased() : name
+    }
+
+    /// What was seen of one label so far.
+    private struct Label {
+        private var length = 0
+        private var isPlain = true
+
+        mutating func take(_ byte: UInt8) {
+            length += 1
+            if !DNSName.isAllowed(byte) { isPlain = false }
+        }
+
+        /// Why it cannot be one, now that it is at its end; nil for a good one.
+        var problem: String? {
+            if length == 0 { return "has an empty label" }
+            if length > 63 { return "has a label longer than 63 bytes" }
+            return isPlain ? nil : "has a character other than letters, digits, '-' and '_'"
+        }
     }
 
     private static func isAllowed(_ byte: UInt8) -> Bool {
@@ -30,7 +53,11 @@ package struct DNSName: Sendable, Hashable, Comparable, CustomStringConvertible 
 
     /// Whether this is `zone` or a name below it.
     package func isInside(_ zone: DNSName) -> Bool {
-        self == zone || description.hasSuffix("." + zone.description)
+        let name = description.utf8
+        let end = zone.description.utf8
+        guard name.count > end.count else { return self == zone }
+        let inside = name.suffix(end.count + 1)
+        return inside.first == UInt8(ascii: ".") && inside.dropFirst().elementsEqual(end)
     }
 
     /// The name one label up; nil for a top-level domain.

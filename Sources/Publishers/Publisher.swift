@@ -43,7 +43,7 @@ package struct PublishError: Error, Equatable, CustomStringConvertible {
 extension Publisher {
     /// Refuses, before anything is touched, records that do not belong into the zone.
     package func checkInside(_ records: [TXTRecord]) throws(PublishError) {
-        let strangers = Set(records.map(\.name).filter { !$0.isInside(zone) }).sorted()
+        let strangers = Set(records.lazy.map(\.name).filter { !$0.isInside(zone) }).sorted()
         guard let first = strangers.first else { return }
         let more = strangers.count > 1 ? " (and \(strangers.count - 1) more names)" : ""
         throw PublishError(

@@ -15,36 +15,36 @@ struct ZonePlan {
         zone name: DNSName, present: PresentZone?, wanted: [TXTRecord], settings: ZoneFileSettings, keep: Int64,
         now: Int64
     ) throws(PublishError) {
-        let wanted = Set(wanted)
-        let old = Dictionary((present?.tokens ?? []).map { ($0.record, $0.written) }, uniquingKeysWith: max)
+        let old = SigningZone.Token.latest(present?.tokens ?? [])
+        let entries = Entry.merged(old, wanted.unique)
         // A token that is asked for again past half of `keep` has its time renewed: else the next run would drop
         // what this one still waits on.
-        let age = keep / 2
-        needsWrite = wanted.contains { record in old[record].map { now - $0 > age } ?? true }
+        needsWrite = entries.contains { entry in
+            entry.isWanted && entry.written.map { now - $0 > keep / 2 } ?? true
+        }
         guard needsWrite else {
-            zone = try Self.zone(name, present, settings, tokens: present?.tokens ?? [], lenient: true)
-            (added, removed, kept, warnings) = ([], [], old.keys.sorted(), [])
+            zone = try Self.zone(name, present, settings, tokens: old, lenient: true)
+            (added, removed, kept, warnings) = ([], [], old.map(\.record), [])
             return
         }
-        // A time that lies ahead of the clock is no reason to keep a token for ever.
-        let young = old.filter { !wanted.contains($0.key) && abs(now - $0.value) <= keep }
-        let tokens =
-            young.map { SigningZone.Token(record: $0.key, written: $0.value) }
-            + wanted.map { SigningZone.Token(record: $0, written: now) }
-        try Self.checkLoadable(tokens, settings.mostValues)
+        let staying = entries.filter { $0.stays(keep: keep, now: now) }
+        let records = staying.map(\.record)
+        try Self.checkLoadable(records, settings.mostValues)
+        let tokens = staying.map { entry in
+            SigningZone.Token(record: entry.record, written: entry.isWanted ? now : entry.written ?? now)
+        }
         zone = try Self.zone(name, present, settings, tokens: tokens, lenient: false)
-        added = wanted.filter { old[$0] == nil }.sorted()
-        removed = old.keys.filter { !wanted.contains($0) && young[$0] == nil }.sorted()
-        kept = old.keys.filter { wanted.contains($0) || young[$0] != nil }.sorted()
-        warnings = Self.warnings(tokens.map(\.record), strangers: present?.strangers ?? [], settings)
+        added = staying.filter { $0.written == nil }.map(\.record)
+        kept = staying.filter { $0.written != nil }.map(\.record)
+        removed = entries.filter { !$0.stays(keep: keep, now: now) }.map(\.record)
+        warnings = Self.warnings(records, strangers: present?.strangers ?? [], settings)
     }
 
-    private static func checkLoadable(_ tokens: [SigningZone.Token], _ most: Int) throws(PublishError) {
-        let counts = Dictionary(tokens.map { ($0.record.name, 1) }, uniquingKeysWith: +)
-        guard most > 0, let full = counts.filter({ $0.value > most }).min(by: { $0.key < $1.key }) else { return }
+    private static func checkLoadable(_ records: [TXTRecord], _ most: Int) throws(PublishError) {
+        guard most > 0, let full = records.byName.first(where: { $0.count > most }) else { return }
         throw PublishError(
-            "\(full.key) would have \(full.value) TXT values and its server loads no zone with more than \(most) at a "
-                + "name: let each _acme-challenge name be a CNAME to a label of its own, or raise "
+            "\(full[full.startIndex].name) would have \(full.count) TXT values and its server loads no zone with more than "
+                + "\(most) at a name: let each _acme-challenge name be a CNAME to a label of its own, or raise "
                 + "max-records-per-type in BIND and zone_file.max_records_per_type here; the zone was left as it is")
     }
 
@@ -85,5 +85,35 @@ struct ZonePlan {
                 "\(settings.path) held records that are no tokens of ours and were left out: \(shown)\(more)")
         }
         return warnings
+    }
+}
+
+/// A record that the zone has, or that is wanted, or both.
+private struct Entry {
+    let record: TXTRecord
+    /// When the zone's own was written; nil for a new one.
+    let written: Int64?
+    let isWanted: Bool
+
+    /// A time that lies ahead of the clock is no reason to keep a token for ever.
+    func stays(keep: Int64, now: Int64) -> Bool {
+        isWanted || written.map { abs(now - $0) <= keep } ?? false
+    }
+
+    /// All records in order, from two lists that are in order and name each once.
+    static func merged(_ old: [SigningZone.Token], _ wanted: [TXTRecord]) -> [Entry] {
+        var entries: [Entry] = []
+        entries.reserveCapacity(old.count + wanted.count)
+        var new = wanted[...]
+        for token in old {
+            while let record = new.first, record < token.record {
+                entries.append(Entry(record: record, written: nil, isWanted: true))
+                new.removeFirst()
+            }
+            let isWanted = new.first == token.record
+            if isWanted { new.removeFirst() }
+            entries.append(Entry(record: token.record, written: token.written, isWanted: isWanted))
+        }
+        return entries + new.map { Entry(record: $0, written: nil, isWanted: true) }
     }
 }
