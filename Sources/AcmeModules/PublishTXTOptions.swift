@@ -40,7 +40,7 @@ struct PublishTXTOptions {
         records.reserveCapacity(entries.count)
         for var entry in entries {
             let member = try entry.string("target") == nil ? "record" : "target"
-            guard entry.has(member) else { throw entry.missing("target") }
+            guard member == "target" || entry.has(member) else { throw entry.missing("target") }
             let name = try entry.dnsName(member)
             let text = try entry.requiredString("value")
             do throws(TXTValue.Invalid) {

@@ -60,25 +60,36 @@ extension JSONValue {
 
     /// RFC 8259, section 7: what is not printable ASCII is written as `\uXXXX`, as two of them past U+FFFF.
     private static func quote(_ value: String, into text: inout [UInt8]) {
+        var value = value
         text.append(0x22)
-        var rest = value.utf8[...]
-        while !rest.isEmpty {
-            let plain = rest.prefix { (0x20..<0x7f).contains($0) && $0 != 0x22 && $0 != 0x5c }
-            text += plain
-            guard let scalar = Substring(rest[plain.endIndex...]).unicodeScalars.first else { break }
-            escape(scalar, into: &text)
-            rest = rest[plain.endIndex...].dropFirst(UTF8.width(scalar))
+        value.withUTF8 { bytes in
+            var rest = bytes[...]
+            while let special = rest.firstIndex(where: isSpecial) {
+                text += rest[..<special]
+                let end = bytes[special...].dropFirst().firstIndex { !isContinuation($0) } ?? bytes.endIndex
+                escape(bytes[special..<end], into: &text)
+                rest = bytes[end...]
+            }
+            text += rest
         }
         text.append(0x22)
     }
 
-    private static func escape(_ scalar: Unicode.Scalar, into text: inout [UInt8]) {
-        switch scalar {
-        case "\"": text += "\\\"".utf8
-        case "\\": text += "\\\\".utf8
-        case "\n": text += "\\n".utf8
-        case "\t": text += "\\t".utf8
-        default: for unit in scalar.utf16 { escape(unit, into: &text) }
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        !(0x20..<0x7f).contains(byte) || byte == 0x22 || byte == 0x5c
+    }
+
+    /// Whether a byte is one of a character's bytes in UTF-8 after its first.
+    private static func isContinuation(_ byte: UInt8) -> Bool { byte & 0xc0 == 0x80 }
+
+    /// Escapes one character.
+    private static func escape(_ character: Slice<UnsafeBufferPointer<UInt8>>, into text: inout [UInt8]) {
+        switch character[character.startIndex] {
+        case 0x22: text += [0x5c, 0x22]
+        case 0x5c: text += [0x5c, 0x5c]
+        case 0x0a: text += [0x5c, 0x6e]
+        case 0x09: text += [0x5c, 0x74]
+        default: for unit in String(decoding: character, as: UTF8.self).utf16 { escape(unit, into: &text) }
         }
     }
 

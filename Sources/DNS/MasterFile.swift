@@ -11,8 +11,14 @@ struct MasterFile {
         /// The words after the type, with what a relative name in them is relative to.
         let words: [MasterFileLexer.Word]
         let origin: String
-        let comment: String
+        let comment: ArraySlice<UInt8>
         let line: Int
+
+        /// The words one after the other, escapes resolved.
+        var content: String {
+            guard words.count != 1 else { return String(decoding: words[0].value, as: UTF8.self) }
+            return String(decoding: words.flatMap(\.value), as: UTF8.self)
+        }
 
         /// The name that a word of the record stands for, escapes left as they are.
         func name(_ index: Int) throws(ZoneSyntaxError) -> String {
@@ -30,19 +36,18 @@ struct MasterFile {
     init(_ text: [UInt8], origin: DNSName) throws(ZoneSyntaxError) {
         self.origin = origin.description
         owner = origin.description
-        for line in try MasterFileLexer.lines(of: text) { try take(line) }
+        var lexer = MasterFileLexer(text)
+        while let line = try lexer.next() { try take(line) }
     }
 
     private mutating func take(_ line: MasterFileLexer.Line) throws(ZoneSyntaxError) {
         var words = line.words[...]
-        if !line.isIndented, let first = words.first?.text, first.hasPrefix("$") {
-            try obey(first.uppercased(), Array(words.dropFirst()), line.number)
+        if !line.isIndented, let first = words.first, first.raw.first == UInt8(ascii: "$") {
+            try obey(first.text.uppercased(), Array(words.dropFirst()), line.number)
             return
         }
         if !line.isIndented, let first = words.popFirst() { owner = Self.absolute(first.text, origin) }
-        while let word = words.first?.text, Self.seconds(word) != nil || Self.isClass(word) {
-            words = words.dropFirst()
-        }
+        while let word = words.first?.text, Self.seconds(word) != nil || Self.isClass(word) { words.removeFirst() }
         guard let type = words.popFirst() else {
             throw ZoneSyntaxError(line: line.number, problem: "has no record type")
         }
@@ -65,7 +70,10 @@ struct MasterFile {
     }
 
     private static func isClass(_ word: String) -> Bool {
-        ["IN", "CH", "HS"].contains(word.uppercased())
+        switch word.uppercased() {
+        case "IN", "CH", "HS": true
+        default: false
+        }
     }
 
     /// A time in seconds, or with units as BIND writes it: `1h30m`. Nil for other words.
@@ -73,14 +81,13 @@ struct MasterFile {
         var total: UInt64 = 0
         var number: UInt64?
         guard word.utf8.count <= 20 else { return nil }
-        for character in word.lowercased() {
-            if let digit = character.wholeNumberValue, character.isASCII {
+        for byte in word.utf8 {
+            if (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
                 let (next, overflow) = (number ?? 0).multipliedReportingOverflow(by: 10)
                 if overflow || next > UInt64(UInt32.max) * 10 { return nil }
-                number = next + UInt64(digit)
+                number = next + UInt64(byte - UInt8(ascii: "0"))
             } else {
-                let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
-                guard let unit = units[character], let count = number else { return nil }
+                guard let unit = unit(byte), let count = number else { return nil }
                 total += count * unit
                 number = nil
             }
@@ -88,12 +95,26 @@ struct MasterFile {
         return word.isEmpty ? nil : UInt32(exactly: total + (number ?? 0))
     }
 
+    private static func unit(_ letter: UInt8) -> UInt64? {
+        switch letter {
+        case UInt8(ascii: "s"), UInt8(ascii: "S"): 1
+        case UInt8(ascii: "m"), UInt8(ascii: "M"): 60
+        case UInt8(ascii: "h"), UInt8(ascii: "H"): 3600
+        case UInt8(ascii: "d"), UInt8(ascii: "D"): 86_400
+        case UInt8(ascii: "w"), UInt8(ascii: "W"): 604_800
+        default: nil
+        }
+    }
+
     /// A name made whole, lower case and without the trailing dot; the root is the empty text.
     static func absolute(_ text: String, _ origin: String) -> String {
         let name = text.lowercased()
         if name == "@" { return origin }
-        let isEscaped = name.dropLast().reversed().prefix { $0 == "\\" }.count % 2 == 1
-        if name.hasSuffix(".") && !isEscaped { return String(name.dropLast()) }
+        if name.utf8.last == UInt8(ascii: ".") {
+            let rest = name.utf8.dropLast()
+            let isEscaped = rest.reversed().prefix { $0 == UInt8(ascii: "\\") }.count % 2 == 1
+            if !isEscaped { return String(Substring(rest)) }
+        }
         return origin.isEmpty ? name : "\(name).\(origin)"
     }
 }

@@ -8,15 +8,30 @@ package struct ZoneSyntaxError: Error, Equatable, CustomStringConvertible {
 }
 
 /// Takes a master file apart into logical lines of words (RFC 1035, section 5.1): comments, quotes, escapes, and
-/// parentheses that join lines.
+/// parentheses that join lines. Words and comments are slices of the file's bytes.
 struct MasterFileLexer {
     struct Word: Equatable {
         /// As it is written, quotes off, escapes left.
-        var raw: [UInt8] = []
-        /// With `\X` and `\DDD` resolved.
-        var value: [UInt8] = []
+        let raw: ArraySlice<UInt8>
 
         var text: String { String(decoding: raw, as: UTF8.self) }
+
+        /// With `\X` and `\DDD` resolved.
+        var value: ArraySlice<UInt8> {
+            guard raw.contains(UInt8(ascii: "\\")) else { return raw }
+            var value: [UInt8] = []
+            var rest = raw
+            while let byte = rest.popFirst() {
+                guard byte == UInt8(ascii: "\\"), let next = rest.first else {
+                    value.append(byte)
+                    continue
+                }
+                let escaped = rest.prefix(MasterFileLexer.isDigit(next) ? 3 : 1)
+                value.append(escaped.count == 3 ? UInt8(String(decoding: escaped, as: UTF8.self)) ?? next : next)
+                rest = rest.dropFirst(escaped.count)
+            }
+            return value[...]
+        }
     }
 
     struct Line: Equatable {
@@ -25,39 +40,37 @@ struct MasterFileLexer {
         var isIndented = false
         var words: [Word] = []
         /// The last comment in it, without the semicolon.
-        var comment = ""
+        var comment: ArraySlice<UInt8> = []
     }
 
-    private var rest: ArraySlice<UInt8>
+    private let text: [UInt8]
+    private var position = 0
     private var number = 1
     private var depth = 0
     private var line = Line(number: 1)
-    private var lines: [Line] = []
 
-    static func lines(of text: [UInt8]) throws(ZoneSyntaxError) -> [Line] {
-        var lexer = MasterFileLexer(rest: text[...])
-        try lexer.run()
-        return lexer.lines
+    init(_ text: [UInt8]) {
+        self.text = text
     }
 
-    private init(rest: ArraySlice<UInt8>) {
-        self.rest = rest
-    }
+    private var byte: UInt8? { position < text.count ? text[position] : nil }
 
-    private mutating func run() throws(ZoneSyntaxError) {
+    /// The next line that has words; nil at the end of the file.
+    mutating func next() throws(ZoneSyntaxError) -> Line? {
+        line = Line(number: number)
         var isAtStart = true
-        while let byte = rest.first {
+        while let byte {
             switch byte {
             case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"):
-                rest = rest.dropFirst()
+                position += 1
                 if isAtStart { line.isIndented = true }
-            case UInt8(ascii: "\n"): endLine()
+            case UInt8(ascii: "\n"): if endsLine() { return line }
             case UInt8(ascii: ";"): takeComment()
             case UInt8(ascii: "("):
-                rest = rest.dropFirst()
+                position += 1
                 depth += 1
             case UInt8(ascii: ")"):
-                rest = rest.dropFirst()
+                position += 1
                 depth -= 1
                 guard depth >= 0 else { throw error("has a ) without a (") }
             case UInt8(ascii: "\""): try takeQuoted()
@@ -66,71 +79,71 @@ struct MasterFileLexer {
             isAtStart = byte == UInt8(ascii: "\n") && depth == 0
         }
         guard depth == 0 else { throw error("the file ends inside parentheses") }
-        endLine()
+        return line.words.isEmpty ? nil : line
     }
 
     private func error(_ problem: String) -> ZoneSyntaxError {
         ZoneSyntaxError(line: number, problem: problem)
     }
 
-    private mutating func endLine() {
-        rest = rest.dropFirst()
+    /// Passes the end of a line, and says whether it ends one with words; after one without, a new line begins.
+    private mutating func endsLine() -> Bool {
+        position += 1
         number += 1
-        guard depth == 0 else { return }
-        if !line.words.isEmpty { lines.append(line) }
-        line = Line(number: number)
+        guard depth == 0 else { return false }
+        if line.words.isEmpty { line = Line(number: number) }
+        return !line.words.isEmpty
     }
 
     private mutating func takeComment() {
-        let comment = rest.dropFirst().prefix { $0 != UInt8(ascii: "\n") }
-        rest = rest.dropFirst(comment.count + 1)
-        let words = String(decoding: comment, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-        line.comment = words.joined(separator: " ")
+        let start = position + 1
+        while let byte, byte != UInt8(ascii: "\n") { position += 1 }
+        line.comment = text[start..<position]
     }
 
     private mutating func takeQuoted() throws(ZoneSyntaxError) {
-        rest = rest.dropFirst()
-        var word = Word()
-        while let byte = rest.first, byte != UInt8(ascii: "\n") {
+        position += 1
+        let start = position
+        while let byte, byte != UInt8(ascii: "\n") {
             if byte == UInt8(ascii: "\"") {
-                rest = rest.dropFirst()
-                line.words.append(word)
+                line.words.append(Word(raw: text[start..<position]))
+                position += 1
                 return
             }
-            try takeCharacter(into: &word)
+            try passCharacter(byte)
         }
         throw error("has a quote without its partner")
     }
 
     private mutating func takeWord() throws(ZoneSyntaxError) {
-        var word = Word()
-        while let byte = rest.first, !" \t\r\n;()\"".utf8.contains(byte) {
-            try takeCharacter(into: &word)
-        }
-        line.words.append(word)
+        let start = position
+        while let byte, !Self.endsWord(byte) { try passCharacter(byte) }
+        line.words.append(Word(raw: text[start..<position]))
     }
 
-    /// One character, or an escape: `\X` or `\DDD`.
-    private mutating func takeCharacter(into word: inout Word) throws(ZoneSyntaxError) {
-        guard let byte = rest.popFirst() else { return }
-        word.raw.append(byte)
-        guard byte == UInt8(ascii: "\\") else {
-            word.value.append(byte)
-            return
+    private static func endsWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n"), UInt8(ascii: ";"),
+            UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "\""):
+            true
+        default: false
         }
-        let isDigit: (UInt8) -> Bool = { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        let digits = rest.prefix(3)
-        if digits.count == 3 && digits.allSatisfy(isDigit) {
-            guard let code = UInt8(String(decoding: digits, as: UTF8.self)) else {
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    /// One character, or an escape: `\X` or `\DDD`.
+    private mutating func passCharacter(_ byte: UInt8) throws(ZoneSyntaxError) {
+        position += 1
+        guard byte == UInt8(ascii: "\\") else { return }
+        let digits = text[position...].prefix(3)
+        if digits.count == 3 && digits.allSatisfy(Self.isDigit) {
+            guard UInt8(String(decoding: digits, as: UTF8.self)) != nil else {
                 throw error("has an escape past \\255")
             }
-            word.raw += digits
-            word.value.append(code)
-            rest = rest.dropFirst(3)
-        } else if let next = rest.first, next != UInt8(ascii: "\n"), !isDigit(next) {
-            word.raw.append(next)
-            word.value.append(next)
-            rest = rest.dropFirst()
+            position += 3
+        } else if let next = self.byte, next != UInt8(ascii: "\n"), !Self.isDigit(next) {
+            position += 1
         } else {
             throw error("has a broken escape")
         }

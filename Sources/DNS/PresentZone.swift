@@ -33,7 +33,7 @@ package struct PresentZone: Sendable, Equatable {
             if !servers.contains(name) { servers.append(name) }
         }
         nameServers = servers
-        let rest = records.filter { !($0.type == "SOA" || $0.type == "NS") || $0.owner != zone.description }
+        let rest = records.lazy.filter { !($0.type == "SOA" || $0.type == "NS") || $0.owner != zone.description }
         (glue, tokens, strangers) = Self.sort(rest, servers: servers.filter { $0.isInside(zone) }, zone)
     }
 
@@ -47,7 +47,7 @@ package struct PresentZone: Sendable, Equatable {
     }
 
     private static func sort(
-        _ records: [MasterFile.Record], servers: [DNSName], _ zone: DNSName
+        _ records: some Sequence<MasterFile.Record>, servers: [DNSName], _ zone: DNSName
     ) -> (glue: [DNSName: [String]], tokens: [SigningZone.Token], strangers: [String]) {
         var glue: [DNSName: [String]] = [:]
         var tokens: [SigningZone.Token] = []
@@ -68,10 +68,9 @@ package struct PresentZone: Sendable, Equatable {
 
     /// A TXT record as `SigningZone` writes it; nil for everything else.
     private static func token(_ record: MasterFile.Record) -> SigningZone.Token? {
-        guard record.type == "TXT", record.comment.hasPrefix(SigningZone.mark),
-            let written = Int64(record.comment.dropFirst(SigningZone.mark.count)),
+        guard record.type == "TXT", let written = SigningZone.Token.written(record.comment),
             let name = try? DNSName(record.owner),
-            let value = try? TXTValue(String(decoding: record.words.flatMap(\.value), as: UTF8.self))
+            let value = try? TXTValue(record.content)
         else { return nil }
         return SigningZone.Token(record: TXTRecord(name: name, value: value), written: written)
     }

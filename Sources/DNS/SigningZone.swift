@@ -2,7 +2,8 @@ package import Names
 
 /// A zone that holds nothing but its name servers and ACME tokens, and its text (RFC 1035, section 5).
 package struct SigningZone: Sendable, Equatable {
-    /// A TXT record with the time at which it was last asked for by a write, in seconds since 1970.
+    /// A TXT record with the time at which it was last asked for by a write, in seconds since 1970. The comment behind
+    /// it in the file is the only place where the time is kept.
     package struct Token: Sendable, Hashable {
         package let record: TXTRecord
         package let written: Int64
@@ -12,9 +13,6 @@ package struct SigningZone: Sendable, Equatable {
             self.written = written
         }
     }
-
-    /// Before the time in the comment behind each token. The file is the only place where the times are kept.
-    static let mark = "written "
 
     package let name: DNSName
     package let primary: DNSName
@@ -52,8 +50,9 @@ package struct SigningZone: Sendable, Equatable {
             """
         for server in Set(nameServers).sorted() { text += "@ IN NS \(server).\n" }
         for address in addresses { text += address }
-        for token in Token.latest(tokens) { token.write(to: &text) }
-        return text
+        var bytes = Array(text.utf8)
+        for token in Token.latest(tokens) { token.write(to: &bytes) }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private var addresses: [String] {
@@ -73,13 +72,19 @@ extension SigningZone.Token {
     }
 
     /// The token as a line of a zone file.
-    fileprivate func write(to text: inout String) {
-        text += record.name.description
-        text += ". IN TXT "
-        text += record.value.quoted
-        text += " ; "
-        text += SigningZone.mark
-        text += String(written)
-        text += "\n"
+    fileprivate func write(to text: inout [UInt8]) {
+        text += record.name.description.utf8
+        text += ". IN TXT ".utf8
+        record.value.quote(into: &text)
+        text += " ; written ".utf8
+        text += String(written).utf8
+        text += "\n".utf8
+    }
+
+    /// The time in the comment behind a token; nil in any other comment.
+    static func written(_ comment: ArraySlice<UInt8>) -> Int64? {
+        let words = comment.split { " \t\r".utf8.contains($0) }
+        guard words.count == 2, words[0].elementsEqual("written".utf8) else { return nil }
+        return Int64(String(decoding: words[1], as: UTF8.self))
     }
 }

@@ -78,9 +78,17 @@ package struct TXTValue: Sendable, Hashable, CustomStringConvertible {
 
     /// The value as a quoted string of a zone file (RFC 1035, section 5.1).
     package var quoted: String {
-        guard text.utf8.contains(where: Self.isSpecial) else { return "\"\(text)\"" }
-        return "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
+        var text: [UInt8] = []
+        quote(into: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 
-    private static func isSpecial(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") }
+    func quote(into zone: inout [UInt8]) {
+        zone.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { zone.append(UInt8(ascii: "\\")) }
+            zone.append(byte)
+        }
+        zone.append(UInt8(ascii: "\""))
+    }
 }
