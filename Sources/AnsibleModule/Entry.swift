@@ -55,8 +55,9 @@ package enum Entry {
     private static func say(_ text: String) -> Int32 { say(Array(text.utf8), status: 0) }
 
     /// Writes a text and the end of its line.
-    private static func say(_ text: [UInt8], status: Int32) -> Int32 {
-        var rest = (text + [0x0a])[...]
+    private static func say(_ text: consuming [UInt8], status: Int32) -> Int32 {
+        text.append(0x0a)
+        var rest = text[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }

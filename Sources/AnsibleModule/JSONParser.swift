@@ -12,6 +12,7 @@ struct JSONParser {
     private var depth = 0
 
     static func value(of bytes: [UInt8]) throws(Malformed) -> JSONValue {
+        guard bytes.isUTF8 else { throw Malformed() }
         var parser = JSONParser(bytes: bytes)
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { parser.position = 3 }
         let value = try parser.value()
@@ -106,7 +107,7 @@ extension JSONParser {
         guard take(UInt8(ascii: "\"")) else { throw Malformed() }
         let start = position
         skipPlain()
-        if take(UInt8(ascii: "\"")) { return try Self.text(bytes[start..<position - 1]) }
+        if take(UInt8(ascii: "\"")) { return String(decoding: bytes[start..<position - 1], as: UTF8.self) }
         var content = Array(bytes[start..<position])
         while !take(UInt8(ascii: "\"")) {
             guard take(UInt8(ascii: "\\")) else { throw Malformed() }
@@ -115,17 +116,12 @@ extension JSONParser {
             skipPlain()
             content += bytes[start..<position]
         }
-        return try Self.text(content[...])
+        return String(decoding: content, as: UTF8.self)
     }
 
     /// Passes what stands for itself: up to a quote, a backslash, a control character or the end.
     private mutating func skipPlain() {
         while next >= 0x20 && next != UInt8(ascii: "\"") && next != UInt8(ascii: "\\") { position += 1 }
-    }
-
-    private static func text(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> String {
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw Malformed() }
-        return text
     }
 
     /// What follows a backslash.
@@ -209,5 +205,16 @@ extension JSONParser {
         guard power >= -zeros, power < 20 else { return nil }
         let moved = power < 0 ? digits.dropLast(-power) : digits + Array(repeating: UInt8(ascii: "0"), count: power)
         return Int(sign + String(decoding: moved, as: UTF8.self))
+    }
+}
+
+extension [UInt8] {
+    var isUTF8: Bool {
+        do {
+            _ = try UTF8Span(validating: span)
+            return true
+        } catch {
+            return false
+        }
     }
 }

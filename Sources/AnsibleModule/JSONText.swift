@@ -13,6 +13,8 @@ extension JSONValue {
     /// The same as bytes.
     var bytes: [UInt8] {
         var text: [UInt8] = []
+        // Room for a long result; a page of it that is not written to costs nothing.
+        text.reserveCapacity(4 << 20)
         render(into: &text)
         return text
     }

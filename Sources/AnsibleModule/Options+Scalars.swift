@@ -5,8 +5,13 @@ extension Options {
     package mutating func string(_ name: String) throws(OptionError) -> String? {
         guard let value = value(name) else { return nil }
         guard let text = Coercion.text(value) else { throw invalid(name, "must be text, not \(value.kind)") }
-        guard !text.utf8.contains(0) else { throw invalid(name, "must not hold a NUL character") }
+        guard !Self.holdsNUL(text) else { throw invalid(name, "must not hold a NUL character") }
         return text
+    }
+
+    private static func holdsNUL(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { $0.contains(0) }
     }
 
     /// Text that must be given and not be empty.

@@ -79,7 +79,7 @@ struct Selection {
         }
         guard let bytes = read else { throw .missing(path: path) }
         guard let value = JSONValue.parse(bytes) else {
-            throw String(validating: bytes, as: UTF8.self) == nil ? .notText(path: path) : .notJSON(path: path)
+            throw bytes.isUTF8 ? .notJSON(path: path) : .notText(path: path)
         }
         guard case .object(let members) = value else { throw .notMapping(path: path, kind: value.kind) }
         return members

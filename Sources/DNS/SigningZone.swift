@@ -50,7 +50,9 @@ package struct SigningZone: Sendable, Equatable {
             """
         for server in Set(nameServers).sorted() { text += "@ IN NS \(server).\n" }
         for address in addresses { text += address }
-        var bytes = Array(text.utf8)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count + tokens.count * 128)
+        bytes += text.utf8
         for token in Token.latest(tokens) { token.write(to: &bytes) }
         return String(decoding: bytes, as: UTF8.self)
     }

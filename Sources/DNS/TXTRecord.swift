@@ -18,8 +18,8 @@ package struct TXTRecord: Sendable, Hashable, Comparable {
     private static let largestAnswer = 1232
 
     /// A sentence for each name whose values do not fit into one answer over UDP.
-    package static func crowdingWarnings(_ records: some Sequence<TXTRecord>) -> [String] {
-        records.sorted().byName.compactMap { records in
+    package static func crowdingWarnings(_ records: [TXTRecord]) -> [String] {
+        records.unique.byName.compactMap { records in
             let name = records[records.startIndex].name
             // Header, question and EDNS; then for each record a pointer, type, class, TTL, two lengths and the text.
             let overhead = 12 + name.description.utf8.count + 6 + 11

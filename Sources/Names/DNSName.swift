@@ -53,11 +53,9 @@ package struct DNSName: Sendable, Hashable, Comparable, CustomStringConvertible 
 
     /// Whether this is `zone` or a name below it.
     package func isInside(_ zone: DNSName) -> Bool {
-        let name = description.utf8
-        let end = zone.description.utf8
-        guard name.count > end.count else { return self == zone }
-        let inside = name.suffix(end.count + 1)
-        return inside.first == UInt8(ascii: ".") && inside.dropFirst().elementsEqual(end)
+        guard description.hasSuffix(zone.description) else { return false }
+        let before = description.utf8.dropLast(zone.description.utf8.count)
+        return before.isEmpty || before.last == UInt8(ascii: ".")
     }
 
     /// The name one label up; nil for a top-level domain.

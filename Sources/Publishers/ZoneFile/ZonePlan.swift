@@ -16,27 +16,17 @@ struct ZonePlan {
         now: Int64
     ) throws(PublishError) {
         let old = SigningZone.Token.latest(present?.tokens ?? [])
-        let entries = Entry.merged(old, wanted.unique)
-        // A token that is asked for again past half of `keep` has its time renewed: else the next run would drop
-        // what this one still waits on.
-        needsWrite = entries.contains { entry in
-            entry.isWanted && entry.written.map { now - $0 > keep / 2 } ?? true
-        }
+        let future = Future(old, wanted.unique, keep: keep, now: now)
+        needsWrite = future.isDue
         guard needsWrite else {
             zone = try Self.zone(name, present, settings, tokens: old, lenient: true)
             (added, removed, kept, warnings) = ([], [], old.map(\.record), [])
             return
         }
-        let staying = entries.filter { $0.stays(keep: keep, now: now) }
-        let records = staying.map(\.record)
+        let records = future.tokens.map(\.record)
         try Self.checkLoadable(records, settings.mostValues)
-        let tokens = staying.map { entry in
-            SigningZone.Token(record: entry.record, written: entry.isWanted ? now : entry.written ?? now)
-        }
-        zone = try Self.zone(name, present, settings, tokens: tokens, lenient: false)
-        added = staying.filter { $0.written == nil }.map(\.record)
-        kept = staying.filter { $0.written != nil }.map(\.record)
-        removed = entries.filter { !$0.stays(keep: keep, now: now) }.map(\.record)
+        zone = try Self.zone(name, present, settings, tokens: future.tokens, lenient: false)
+        (added, removed, kept) = (future.added, future.removed, future.kept)
         warnings = Self.warnings(records, strangers: present?.strangers ?? [], settings)
     }
 
@@ -88,32 +78,54 @@ struct ZonePlan {
     }
 }
 
-/// A record that the zone has, or that is wanted, or both.
-private struct Entry {
-    let record: TXTRecord
-    /// When the zone's own was written; nil for a new one.
-    let written: Int64?
-    let isWanted: Bool
+/// What becomes of each record that the zone has or that is wanted, in order.
+private struct Future {
+    private(set) var tokens: [SigningZone.Token] = []
+    private(set) var added: [TXTRecord] = []
+    private(set) var removed: [TXTRecord] = []
+    private(set) var kept: [TXTRecord] = []
+    /// Whether a record that is wanted is new, or too old to be left as it is.
+    private(set) var isDue = false
+    private let keep: Int64
+    private let now: Int64
 
-    /// A time that lies ahead of the clock is no reason to keep a token for ever.
-    func stays(keep: Int64, now: Int64) -> Bool {
-        isWanted || written.map { abs(now - $0) <= keep } ?? false
-    }
-
-    /// All records in order, from two lists that are in order and name each once.
-    static func merged(_ old: [SigningZone.Token], _ wanted: [TXTRecord]) -> [Entry] {
-        var entries: [Entry] = []
-        entries.reserveCapacity(old.count + wanted.count)
+    /// Merges two lists that are in order and name each record once.
+    init(_ old: [SigningZone.Token], _ wanted: [TXTRecord], keep: Int64, now: Int64) {
+        (self.keep, self.now) = (keep, now)
+        tokens.reserveCapacity(old.count + wanted.count)
         var new = wanted[...]
         for token in old {
-            while let record = new.first, record < token.record {
-                entries.append(Entry(record: record, written: nil, isWanted: true))
-                new.removeFirst()
+            while let record = new.first, record < token.record { take(new.removeFirst()) }
+            if new.first == token.record {
+                take(new.removeFirst(), written: token.written)
+            } else {
+                pass(token)
             }
-            let isWanted = new.first == token.record
-            if isWanted { new.removeFirst() }
-            entries.append(Entry(record: token.record, written: token.written, isWanted: isWanted))
         }
-        return entries + new.map { Entry(record: $0, written: nil, isWanted: true) }
+        for record in new { take(record) }
+    }
+
+    /// A record that is wanted, with the time at which the zone's own was written.
+    private mutating func take(_ record: TXTRecord, written: Int64? = nil) {
+        tokens.append(SigningZone.Token(record: record, written: now))
+        if let written {
+            kept.append(record)
+            // A token that is asked for again past half of `keep` has its time renewed: else the next run would drop
+            // what this one still waits on.
+            isDue = isDue || now - written > keep / 2
+        } else {
+            added.append(record)
+            isDue = true
+        }
+    }
+
+    /// A token of another call. A time that lies ahead of the clock is no reason to keep it for ever.
+    private mutating func pass(_ token: SigningZone.Token) {
+        if abs(now - token.written) <= keep {
+            tokens.append(token)
+            kept.append(token.record)
+        } else {
+            removed.append(token.record)
+        }
     }
 }
