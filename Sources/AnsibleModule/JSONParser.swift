@@ -10,6 +10,8 @@ struct JSONParser {
     private let bytes: [UInt8]
     private var position = 0
     private var depth = 0
+    /// The number of members of the last object: the next one of a list is mostly like it.
+    private var usualSize = 0
 
     static func value(of bytes: [UInt8]) throws(Malformed) -> JSONValue {
         guard bytes.isUTF8 else { throw Malformed() }
@@ -83,7 +85,7 @@ struct JSONParser {
     }
 
     private mutating func members() throws(Malformed) -> [String: JSONValue] {
-        var members: [String: JSONValue] = [:]
+        var members = [String: JSONValue](minimumCapacity: usualSize)
         skipSpace()
         if take(UInt8(ascii: "}")) { return members }
         while true {
@@ -91,10 +93,12 @@ struct JSONParser {
             let name = try text()
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw Malformed() }
-            let value = try value()
-            if members[name] == nil { members[name] = value }
+            if let first = members.updateValue(try value(), forKey: name) { members[name] = first }
             skipSpace()
-            if take(UInt8(ascii: "}")) { return members }
+            if take(UInt8(ascii: "}")) {
+                usualSize = members.count
+                return members
+            }
             guard take(UInt8(ascii: ",")) else { throw Malformed() }
         }
     }

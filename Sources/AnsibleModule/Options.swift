@@ -31,6 +31,7 @@ package struct Options: Sendable {
 
     /// An option as it was given.
     package mutating func value(_ name: String) -> JSONValue? {
+        if known.isEmpty { known.reserveCapacity(4) }
         if !known.contains(name) { known.append(name) }
         return given(name)
     }

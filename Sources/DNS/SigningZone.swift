@@ -40,7 +40,10 @@ package struct SigningZone: Sendable, Equatable {
 
     /// The text of the zone file. Equal zones with equal serials give equal bytes, in whatever order their parts were
     /// given.
-    package func text(serial: UInt32) -> String {
+    package func text(serial: UInt32) -> String { String(decoding: bytes(serial: serial), as: UTF8.self) }
+
+    /// The same as bytes.
+    package func bytes(serial: UInt32) -> [UInt8] {
         var text = """
             ; The ACME signing zone \(name). It is written anew at each publication; changes made here are lost.
             $ORIGIN \(name).
@@ -54,7 +57,7 @@ package struct SigningZone: Sendable, Equatable {
         bytes.reserveCapacity(text.utf8.count + tokens.count * 128)
         bytes += text.utf8
         for token in Token.latest(tokens) { token.write(to: &bytes) }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
     private var addresses: [String] {
@@ -68,7 +71,7 @@ package struct SigningZone: Sendable, Equatable {
 extension SigningZone.Token {
     /// Each record once, with the latest of its times, in order. What is so already is only looked through.
     package static func latest(_ tokens: [Self]) -> [Self] {
-        if zip(tokens, tokens.dropFirst()).allSatisfy({ $0.record < $1.record }) { return tokens }
+        if tokens.indices.dropFirst().allSatisfy({ tokens[$0 - 1].record < tokens[$0].record }) { return tokens }
         let latest = Dictionary(tokens.map { ($0.record, $0.written) }, uniquingKeysWith: max)
         return latest.sorted { $0.key < $1.key }.map { Self(record: $0.key, written: $0.value) }
     }

@@ -11,15 +11,16 @@ package struct TXTRecord: Sendable, Hashable, Comparable {
     }
 
     package static func < (left: TXTRecord, right: TXTRecord) -> Bool {
-        left.name == right.name ? left.value.text < right.value.text : left.name < right.name
+        left.name < right.name || left.name == right.name && left.value.text < right.value.text
     }
 
     /// Bytes that an answer over UDP may have everywhere, without being cut into fragments that get lost (RFC 9715).
     private static let largestAnswer = 1232
 
-    /// A sentence for each name whose values do not fit into one answer over UDP.
+    /// A sentence for each name whose values do not fit into one answer over UDP. One value always does. To be called on
+    /// records in order.
     package static func crowdingWarnings(_ records: [TXTRecord]) -> [String] {
-        records.unique.byName.compactMap { records in
+        records.sharingNames.compactMap { records in
             let name = records[records.startIndex].name
             // Header, question and EDNS; then for each record a pointer, type, class, TTL, two lengths and the text.
             let overhead = 12 + name.description.utf8.count + 6 + 11
@@ -33,21 +34,23 @@ package struct TXTRecord: Sendable, Hashable, Comparable {
 }
 
 extension Array<TXTRecord> {
-    /// Each record once, in order. What is so already is only looked through.
+    /// Each record once, in order.
     package var unique: [TXTRecord] {
-        if zip(self, dropFirst()).allSatisfy({ $0 < $1 }) { return self }
-        var unique: [TXTRecord] = []
-        unique.reserveCapacity(count)
-        for record in sorted() where record != unique.last { unique.append(record) }
-        return unique
+        if isInOrder { return self }
+        let records = sorted()
+        if records.isInOrder { return records }
+        return records.indices.filter { $0 == 0 || records[$0 - 1] != records[$0] }.map { records[$0] }
     }
 
-    /// The records of each name together; to be called on records in order.
-    package var byName: [ArraySlice<TXTRecord>] {
+    /// Whether each record is less than the next.
+    private var isInOrder: Bool { indices.dropFirst().allSatisfy { self[$0 - 1] < self[$0] } }
+
+    /// The records that share their name with others, together for each such name. To be called on records in order.
+    package var sharingNames: [ArraySlice<TXTRecord>] {
         var groups: [ArraySlice<TXTRecord>] = []
         var start = startIndex
         for index in indices where index + 1 == endIndex || self[index + 1].name != self[start].name {
-            groups.append(self[start...index])
+            if index > start { groups.append(self[start...index]) }
             start = index + 1
         }
         return groups

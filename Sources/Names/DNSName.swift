@@ -53,9 +53,11 @@ package struct DNSName: Sendable, Hashable, Comparable, CustomStringConvertible 
 
     /// Whether this is `zone` or a name below it.
     package func isInside(_ zone: DNSName) -> Bool {
-        guard description.hasSuffix(zone.description) else { return false }
-        let before = description.utf8.dropLast(zone.description.utf8.count)
-        return before.isEmpty || before.last == UInt8(ascii: ".")
+        let name = description.utf8
+        let end = zone.description.utf8.count
+        guard name.count > end else { return self == zone }
+        let start = name.index(name.endIndex, offsetBy: -end)
+        return name[name.index(before: start)] == UInt8(ascii: ".") && description[start...] == zone.description
     }
 
     /// The name one label up; nil for a top-level domain.

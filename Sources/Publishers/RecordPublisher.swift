@@ -65,7 +65,7 @@ package struct RecordPublisher<Service: RecordService>: Provider {
         publication.place = "TXT records of \(zone) at \(service.identity)"
         publication.before = Self.text(plan.kept + plan.removing)
         publication.after = Self.text(plan.kept + plan.adding)
-        publication.warnings = TXTRecord.crowdingWarnings(plan.kept + plan.adding)
+        publication.warnings = TXTRecord.crowdingWarnings((plan.kept + plan.adding).unique)
         return publication
     }
 

@@ -63,8 +63,9 @@ package struct ZoneFilePublisher: Provider {
             let serial = ZoneSerial.next(after: present?.serial, now: now)
             publication.changed = true
             publication.serial = serial
-            publication.after = plan.zone.text(serial: serial)
-            if !dryRun { try replace(file, by: publication.after, old: old) }
+            let text = plan.zone.bytes(serial: serial)
+            publication.after = String(decoding: text, as: UTF8.self)
+            if !dryRun { try replace(file, by: text, old: old) }
         } else if !records.isEmpty, try attempt({ () throws(SystemError) in try file.isUnloaded }) {
             publication.changed = true
             if !dryRun { try load(file) }
@@ -94,10 +95,10 @@ package struct ZoneFilePublisher: Provider {
     }
 
     /// Check, then rename, then reload; whatever fails leaves the old zone in place and loaded.
-    private func replace(_ file: ZoneFile, by text: String, old: OldFile?) throws(PublishError) {
+    private func replace(_ file: ZoneFile, by text: [UInt8], old: OldFile?) throws(PublishError) {
         let access = old?.access ?? .own(mode: 0o644)
         let temporary = try attempt { () throws(SystemError) in
-            try AtomicFile.create(Array(text.utf8), beside: file.path, access: access)
+            try AtomicFile.create(text, beside: file.path, access: access)
         }
         do throws(PublishError) {
             if let failure = run(settings.checkCommand, on: temporary) {

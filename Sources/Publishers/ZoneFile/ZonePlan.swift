@@ -31,7 +31,7 @@ struct ZonePlan {
     }
 
     private static func checkLoadable(_ records: [TXTRecord], _ most: Int) throws(PublishError) {
-        guard most > 0, let full = records.byName.first(where: { $0.count > most }) else { return }
+        guard most > 0, let full = records.sharingNames.first(where: { $0.count > most }) else { return }
         throw PublishError(
             "\(full[full.startIndex].name) would have \(full.count) TXT values and its server loads no zone with more than "
                 + "\(most) at a name: let each _acme-challenge name be a CNAME to a label of its own, or raise "
