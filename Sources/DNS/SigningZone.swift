@@ -88,8 +88,14 @@ extension SigningZone.Token {
 
     /// The time in the comment behind a token; nil in any other comment.
     static func written(_ comment: ArraySlice<UInt8>) -> Int64? {
-        let words = comment.split { " \t\r".utf8.contains($0) }
-        guard words.count == 2, words[0].elementsEqual("written".utf8) else { return nil }
-        return Int64(String(decoding: words[1], as: UTF8.self))
+        let text = comment.drop(while: isSpace)
+        guard text.starts(with: "written".utf8) else { return nil }
+        let behind = text.dropFirst("written".utf8.count)
+        guard let first = behind.first, isSpace(first) else { return nil }
+        let time = behind.drop(while: isSpace)
+        guard let last = time.lastIndex(where: { !isSpace($0) }) else { return nil }
+        return Int64(String(decoding: time[...last], as: UTF8.self))
     }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }
 }

@@ -71,7 +71,8 @@ package struct TXTValue: Sendable, Hashable, CustomStringConvertible {
         guard text.utf8.count <= 255 else {
             throw Invalid(description: "has \(text.utf8.count) bytes; a TXT record's string holds 255")
         }
-        guard text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else {
+        var text = text
+        guard text.withUTF8({ $0.allSatisfy { (0x20...0x7e).contains($0) } }) else {
             throw Invalid(description: "has a character that is not printable ASCII")
         }
         self.text = text
@@ -87,11 +88,19 @@ package struct TXTValue: Sendable, Hashable, CustomStringConvertible {
     }
 
     func quote(into zone: inout [UInt8]) {
+        var text = text
         zone.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { zone.append(UInt8(ascii: "\\")) }
-            zone.append(byte)
+        text.withUTF8 { bytes in
+            var rest = bytes[...]
+            while let special = rest.firstIndex(where: Self.isSpecial) {
+                zone += rest[..<special]
+                zone += [UInt8(ascii: "\\"), rest[special]]
+                rest = rest[(special + 1)...]
+            }
+            zone += rest
         }
         zone.append(UInt8(ascii: "\""))
     }
+
+    private static func isSpecial(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") }
 }

@@ -5,38 +5,24 @@ package struct DNSName: Sendable, Hashable, Comparable, CustomStringConvertible 
 
     /// Reads a name with or without the trailing dot. Throws what is wrong with it.
     package init(_ text: String) throws(InvalidName) {
-        let name = text.utf8.last == UInt8(ascii: ".") ? String(text.dropLast()) : text
+        var name = text.utf8.last == UInt8(ascii: ".") ? String(text.dropLast()) : text
         guard name.utf8.count <= 253 else { throw InvalidName(text, "is longer than 253 bytes") }
-        var label = Label()
-        var hasCapitals = false
-        for byte in name.utf8 {
-            if byte == UInt8(ascii: ".") {
-                if let problem = label.problem { throw InvalidName(text, problem) }
-                label = Label()
-            } else {
-                label.take(byte)
-                hasCapitals = hasCapitals || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-            }
-        }
-        if let problem = label.problem { throw InvalidName(text, problem) }
+        if let problem = name.withUTF8({ Self.problem($0) }) { throw InvalidName(text, problem) }
+        let hasCapitals = name.withUTF8 { $0.contains { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) } }
         description = hasCapitals ? name.lowercased() : name
     }
 
-    /// What was seen of one label so far.
-    private struct Label {
-        private var length = 0
-        private var isPlain = true
-
-        mutating func take(_ byte: UInt8) {
-            length += 1
-            if !DNSName.isAllowed(byte) { isPlain = false }
-        }
-
-        /// Why it cannot be one, now that it is at its end; nil for a good one.
-        var problem: String? {
-            if length == 0 { return "has an empty label" }
-            if length > 63 { return "has a label longer than 63 bytes" }
-            return isPlain ? nil : "has a character other than letters, digits, '-' and '_'"
+    /// What is wrong with the first label that cannot be one.
+    private static func problem(_ name: UnsafeBufferPointer<UInt8>) -> String? {
+        var start = name.startIndex
+        while true {
+            let end = name[start...].firstIndex(of: UInt8(ascii: ".")) ?? name.endIndex
+            let label = name[start..<end]
+            if label.isEmpty { return "has an empty label" }
+            if label.count > 63 { return "has a label longer than 63 bytes" }
+            if !label.allSatisfy(isAllowed) { return "has a character other than letters, digits, '-' and '_'" }
+            if end == name.endIndex { return nil }
+            start = end + 1
         }
     }
 
