@@ -12,10 +12,10 @@ package enum PublishTXT: Module {
         "added": [], "removed": [], "kept": [], "visible_on": [], "warnings": [], "serial": nil, "waited": 0,
     ]
 
-    package static func run(_ invocation: Invocation) -> ModuleResult {
+    package static func run(_ invocation: consuming Invocation) -> ModuleResult {
+        let dryRun = invocation.checkMode
         do {
-            let options = try PublishTXTOptions(invocation)
-            return try run(options, dryRun: invocation.checkMode)
+            return try run(try PublishTXTOptions(consume invocation), dryRun: dryRun)
         } catch {
             return .failure("\(error)")
         }

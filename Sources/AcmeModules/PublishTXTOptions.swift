@@ -18,8 +18,8 @@ struct PublishTXTOptions {
     /// Seconds to wait for the records to be visible; zero not to wait.
     let visibleTimeout: Int
 
-    init(_ invocation: Invocation) throws(OptionError) {
-        var options = invocation.options
+    init(_ invocation: consuming Invocation) throws(OptionError) {
+        var options = (consume invocation).options
         zone = try options.dnsName("zone")
         records = try Self.records(&options)
         keep = Int64(try options.integer("keep", default: 3600, in: 0...31_536_000))

@@ -35,7 +35,7 @@ package enum Entry {
         }
         do throws(Selection.Failure) {
             let module = try selection.module(named, orAnsibleName: members["_ansible_module_name"]?.string)
-            return module.run(Invocation(arguments: members)).completed(with: module.emptyFields)
+            return module.run(Invocation(arguments: consume members)).completed(with: module.emptyFields)
         } catch {
             return .failure(error.description)
         }

@@ -65,14 +65,15 @@ extension JSONValue {
         var value = value
         text.append(0x22)
         value.withUTF8 { bytes in
-            var rest = bytes[...]
-            while let special = rest.firstIndex(where: isSpecial) {
-                text += rest[..<special]
-                let end = bytes[special...].dropFirst().firstIndex { !isContinuation($0) } ?? bytes.endIndex
-                escape(bytes[special..<end], into: &text)
-                rest = bytes[end...]
+            var start = 0
+            for index in bytes.indices where isSpecial(bytes[index]) {
+                text += bytes[start..<index]
+                start = index
+                if isContinuation(bytes[index]) { continue }
+                start = bytes[index...].dropFirst().firstIndex { !isContinuation($0) } ?? bytes.endIndex
+                escape(bytes[index..<start], into: &text)
             }
-            text += rest
+            text += bytes[start...]
         }
         text.append(0x22)
     }

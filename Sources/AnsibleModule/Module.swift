@@ -7,7 +7,9 @@ package protocol Module {
     static var emptyFields: [String: JSONValue] { get }
 
     /// Does the module's work. In check mode it changes nothing anywhere and says what it would do.
-    static func run(_ invocation: Invocation) -> ModuleResult
+    /// The options are the module's own, so that long ones need not be there twice, as they were given and as it read
+    /// them.
+    static func run(_ invocation: consuming Invocation) -> ModuleResult
 }
 
 extension Module {

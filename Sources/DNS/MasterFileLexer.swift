@@ -110,14 +110,18 @@ struct MasterFileLexer {
                 position += 1
                 return
             }
-            try passCharacter(byte)
+            position += 1
+            if byte == UInt8(ascii: "\\") { try passEscaped() }
         }
         throw error("has a quote without its partner")
     }
 
     private mutating func takeWord() throws(ZoneSyntaxError) {
         let start = position
-        while let byte, !Self.endsWord(byte) { try passCharacter(byte) }
+        while let byte, !Self.endsWord(byte) {
+            position += 1
+            if byte == UInt8(ascii: "\\") { try passEscaped() }
+        }
         line.words.append(Word(raw: text[start..<position]))
     }
 
@@ -132,17 +136,15 @@ struct MasterFileLexer {
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
-    /// One character, or an escape: `\X` or `\DDD`.
-    private mutating func passCharacter(_ byte: UInt8) throws(ZoneSyntaxError) {
-        position += 1
-        guard byte == UInt8(ascii: "\\") else { return }
+    /// What follows a backslash: one character, or three digits.
+    private mutating func passEscaped() throws(ZoneSyntaxError) {
         let digits = text[position...].prefix(3)
         if digits.count == 3 && digits.allSatisfy(Self.isDigit) {
             guard UInt8(String(decoding: digits, as: UTF8.self)) != nil else {
                 throw error("has an escape past \\255")
             }
             position += 3
-        } else if let next = self.byte, next != UInt8(ascii: "\n"), !Self.isDigit(next) {
+        } else if let next = byte, next != UInt8(ascii: "\n"), !Self.isDigit(next) {
             position += 1
         } else {
             throw error("has a broken escape")

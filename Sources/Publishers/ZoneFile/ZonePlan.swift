@@ -93,16 +93,20 @@ private struct Future {
     init(_ old: [SigningZone.Token], _ wanted: [TXTRecord], keep: Int64, now: Int64) {
         (self.keep, self.now) = (keep, now)
         tokens.reserveCapacity(old.count + wanted.count)
-        var new = wanted[...]
+        var next = 0
         for token in old {
-            while let record = new.first, record < token.record { take(new.removeFirst()) }
-            if new.first == token.record {
-                take(new.removeFirst(), written: token.written)
+            while next < wanted.count && wanted[next] < token.record {
+                take(wanted[next])
+                next += 1
+            }
+            if next < wanted.count && wanted[next] == token.record {
+                take(wanted[next], written: token.written)
+                next += 1
             } else {
                 pass(token)
             }
         }
-        for record in new { take(record) }
+        for record in wanted[next...] { take(record) }
     }
 
     /// A record that is wanted, with the time at which the zone's own was written.
