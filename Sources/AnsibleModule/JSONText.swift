@@ -66,10 +66,8 @@ extension JSONValue {
         text.append(0x22)
         value.withUTF8 { bytes in
             var start = 0
-            for index in bytes.indices where isSpecial(bytes[index]) {
+            for index in bytes.indices where index >= start && isSpecial(bytes[index]) {
                 text += bytes[start..<index]
-                start = index
-                if isContinuation(bytes[index]) { continue }
                 start = bytes[index...].dropFirst().firstIndex { !isContinuation($0) } ?? bytes.endIndex
                 escape(bytes[index..<start], into: &text)
             }

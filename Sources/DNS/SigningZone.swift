@@ -94,7 +94,7 @@ extension SigningZone.Token {
         guard let first = behind.first, isSpace(first) else { return nil }
         let time = behind.drop(while: isSpace)
         guard let last = time.lastIndex(where: { !isSpace($0) }) else { return nil }
-        return Int64(String(decoding: time[...last], as: UTF8.self))
+        return Int64(String(decoding: time[...last], as: UTF8.self)).flatMap { $0 >= 0 ? $0 : nil }
     }
 
     private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0d }

@@ -39,20 +39,25 @@ private struct Decoded: Decodable {
         return value
     }
 
-    @Test(arguments: [
-        ("0", 0), ("-0", 0), ("1.0", 1), ("-12.50e1", -125), ("1e3", 1000), ("1E+3", 1000), ("100e-2", 1),
-        ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
-        ("9223372036854775808", 9223372036854775808.0), ("0.1", 0.1), ("1.5", 1.5), ("-2e-3", -0.002),
-        ("9007199254740993.0", 9_007_199_254_740_993), ("9007199254740993e0", 9_007_199_254_740_993), ("1e17", 100_000_000_000_000_000),
-        ("1e18", 1_000_000_000_000_000_000), ("1e19", 1e19), ("0e99", 0), ("0.0", 0), ("-0.0e-7", 0),
-        ("1.7976931348623157e308", 1.7976931348623157e308), ("5e-324", .number(.leastNonzeroMagnitude)), ("12345678901234567890123", 12345678901234567890123.0),
-        ("0e99999999999", 0), ("1e-400", 0), ("1e-99999999999", 0),("1e-9223372036854775808", 0),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("0", 0), ("-0", 0), ("1.0", 1), ("-12.50e1", -125), ("1e3", 1000), ("1E+3", 1000), ("100e-2", 1),
+            ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
+            ("9223372036854775808", 9223372036854775808.0), ("0.1", 0.1), ("1.5", 1.5), ("-2e-3", -0.002),
+            ("9007199254740993.0", 9_007_199_254_740_993), ("9007199254740993e0", 9_007_199_254_740_993),
+            ("1e17", 100_000_000_000_000_000),
+            ("1e18", 1_000_000_000_000_000_000), ("1e19", 1e19), ("0e99", 0), ("0.0", 0), ("-0.0e-7", 0),
+            ("1.7976931348623157e308", 1.7976931348623157e308), ("5e-324", .number(.leastNonzeroMagnitude)),
+            ("12345678901234567890123", 12345678901234567890123.0),
+            ("0e99999999999", 0), ("1e-400", 0), ("1e-99999999999", 0), ("1e-9223372036854775808", 0),
+        ] as [(String, JSONValue)])
     func `reads a number, as an integer where it is whole and fits`(text: String, value: JSONValue) {
         #expect(parse(text) == value)
     }
 
-    @Test(arguments: ["", "-", "+1", "01", "-01", "1.", ".1", "1e", "1e+", "0x1", "1e400", "-1e400", "Infinity", "1_0", "1 2", "--1"])
+    @Test(arguments: [
+        "", "-", "+1", "01", "-01", "1.", ".1", "1e", "1e+", "0x1", "1e400", "-1e400", "Infinity", "1_0", "1 2", "--1",
+    ])
     func `takes no number that the grammar does not have, or that no Double holds`(text: String) {
         #expect(parse(text) == nil)
         #expect(parse("[\(text),1]") == nil)
@@ -68,14 +73,17 @@ private struct Decoded: Decodable {
     }
 
     @Test(arguments: [
-        #"""#, #"""""#, #""\"#, #""\x""#, #""\u12""#, #""\u12g4""#, #""\u+123""#, #""\ud800""#, #""\udc00""#, #""\ud800\ud800""#,
+        #"""#, #"""""#, #""\"#, #""\x""#, #""\u12""#, #""\u12g4""#, #""\u+123""#, #""\ud800""#, #""\udc00""#,
+        #""\ud800\ud800""#,
         #""\ud800x""#, #""\ud800\n""#, "\"\n\"", "\"\t\"", "\"\0\"", "\"\u{1f}\"", "'a'", #""\u１２３４""#,
     ])
     func `takes no text that is not closed, escaped or encoded well`(text: String) {
         #expect(parse(text) == nil)
     }
 
-    @Test(arguments: [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82], [0x80]] as [[UInt8]])
+    @Test(
+        arguments: [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82], [0x80]]
+            as [[UInt8]])
     func `takes no bytes that are not UTF-8`(bytes: [UInt8]) {
         #expect(JSONValue.parse([0x22] + bytes + [0x22]) == nil)
         #expect(JSONValue.parse([0x22, 0x5c, 0x6e] + bytes + [0x22]) == nil)
@@ -88,17 +96,20 @@ private struct Decoded: Decodable {
         #expect(Decoded.parse(Array("1\0".utf8)) == 1)
     }
 
-    @Test(arguments: [
-        ("[]", []), (" [ ] ", []), ("{}", [:]), ("\t{\r\n} ", [:]), ("[[],[{}]]", [[], [[:]]]), (" true", true), ("false ", false),
-        ("null", nil), (#"{"":{"a":[1 , "b"]}, "c" :null}"#, ["": ["a": [1, "b"]], "c": nil]),
-    ] as [(String, JSONValue)])
+    @Test(
+        arguments: [
+            ("[]", []), (" [ ] ", []), ("{}", [:]), ("\t{\r\n} ", [:]), ("[[],[{}]]", [[], [[:]]]), (" true", true),
+            ("false ", false),
+            ("null", nil), (#"{"":{"a":[1 , "b"]}, "c" :null}"#, ["": ["a": [1, "b"]], "c": nil]),
+        ] as [(String, JSONValue)])
     func `reads lists and mappings with white space anywhere`(text: String, value: JSONValue) {
         #expect(parse(text) == value)
     }
 
     @Test(arguments: [
         "[", "]", "[1", "[1,", "[,1]", "[1 2]", "{", "}", "{,}", #"{"a"}"#, #"{"a":}"#, #"{"a" 1}"#, "{1:2}",
-        #"{"a":1 "b":2}"#, "[}", "{]", "[] []", "{}x", "tru", "True", "nulll", "nul", "/**/1", "[1]//", "[\u{a0}1]", "[\u{c}1]", "\0", "[1]\0",
+        #"{"a":1 "b":2}"#, "[}", "{]", "[] []", "{}x", "tru", "True", "nulll", "nul", "/**/1", "[1]//", "[\u{a0}1]",
+        "[\u{c}1]", "\0", "[1]\0",
     ])
     func `takes nothing broken, and nothing after the value`(text: String) {
         #expect(parse(text) == nil)

@@ -16,6 +16,21 @@ import Testing
         #expect(JSONValue.parse(Array(rendered.utf8)) == .string(text))
     }
 
+    @Test(arguments: [
+        ("é", #""\u00e9""#), ("aéü", #""a\u00e9\u00fc""#), ("🔑🔑a", #""\ud83d\udd11\ud83d\udd11a""#),
+        ("\u{7f}\n", #""\u007f\n""#),
+        (String(repeating: "x", count: 200) + "é\"", "\"" + String(repeating: "x", count: 200) + #"\u00e9\"""#),
+        ("\\", #""\\""#),
+    ])
+    func `what is not printable ASCII is escaped wherever it stands`(text: String, rendered: String) {
+        #expect(JSONValue.string(text).rendered == rendered)
+    }
+
+    @Test func `mappings in a list have their own members, each sorted`() {
+        let list: JSONValue = [["b": 1, "a": 2], ["a": 3, "b": 4], ["a": 5, "c": 6], [:], 7, ["c": 8]]
+        #expect(list.rendered == #"[{"a": 2, "b": 1}, {"a": 3, "b": 4}, {"a": 5, "c": 6}, {}, 7, {"c": 8}]"#)
+    }
+
     @Test func `numbers that JSON does not have become null`() {
         let numbers: JSONValue = [.number(.nan), .number(.infinity), 1e300]
         #expect(numbers.rendered == "[null, null, 1e+300]")

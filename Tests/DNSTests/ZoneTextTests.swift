@@ -62,6 +62,7 @@ private func read(_ text: String) throws -> PresentZone? {
                   TXT ( "tw"
                         "o" ) ; written 14
                 c TXT "no time"
+                d TXT "no time since 1970" ; written -9223372036854775808
                 $GENERATE 1-4 h$ A 192.0.2.$
                 """))
         #expect(present.serial == 17)
@@ -71,7 +72,7 @@ private func read(_ text: String) throws -> PresentZone? {
             present.tokens.map { "\($0.record.name) \($0.record.value) \($0.written)" } == [
                 "a.acme.example.org one 12", "b.acme.example.org one 13", "b.acme.example.org two 14",
             ])
-        #expect(present.strangers == ["c.acme.example.org TXT"])
+        #expect(present.strangers == ["c.acme.example.org TXT", "d.acme.example.org TXT"])
     }
 
     @Test(arguments: [
