@@ -66,16 +66,24 @@ extension JSONValue {
         text.append(0x22)
         value.withUTF8 { bytes in
             var start = 0
-            for index in bytes.indices where index >= start && isSpecial(bytes[index]) {
-                text += bytes[start..<index]
-                start = bytes[index...].dropFirst().firstIndex { !isContinuation($0) } ?? bytes.endIndex
-                escape(bytes[index..<start], into: &text)
+            var end = 0
+            while end < bytes.count {
+                guard isSpecial(bytes[end]) else {
+                    end += 1
+                    continue
+                }
+                text += bytes[start..<end]
+                start = end
+                repeat { end += 1 } while end < bytes.count && isContinuation(bytes[end])
+                escape(bytes[start..<end], into: &text)
+                start = end
             }
             text += bytes[start...]
         }
         text.append(0x22)
     }
 
+    /// Whether a byte is no printable ASCII (0x20 to 0x7e), a quote or a backslash.
     private static func isSpecial(_ byte: UInt8) -> Bool {
         !(0x20..<0x7f).contains(byte) || byte == 0x22 || byte == 0x5c
     }

@@ -56,6 +56,12 @@ package struct DNSName: Sendable, Hashable, Comparable, CustomStringConvertible 
         description = trusted
     }
 
+    /// The first eight bytes as one number: names whose numbers differ are in the order of the numbers.
+    package var head: UInt64 {
+        let bytes = description.utf8.prefix(8)
+        return bytes.reduce(0) { $0 << 8 | UInt64($1) } << UInt64(8 * (8 - bytes.count))
+    }
+
     package static func < (left: DNSName, right: DNSName) -> Bool { left.description < right.description }
 }
 

@@ -119,6 +119,16 @@ private func read(_ text: String) throws -> PresentZone? {
         #expect(throws: TXTValue.Invalid.self) { try TXTValue(text) }
     }
 
+    @Test func `is sorted by its name, then by itself, and there once`() throws {
+        let names = ["a", "ab", "a.b", "a-b", "abcdefg", "abcdefgh", "abcdefghi", "abcdefgh.i", "z", "_a", "0"]
+        let records = try names.flatMap { name in
+            try ["2", "1", "~", "2"].map { TXTRecord(name: try DNSName(name), value: try TXTValue($0)) }
+        }
+        for records in [records, records.reversed(), records + records] {
+            #expect(records.unique == Set(records).sorted())
+        }
+    }
+
     @Test func `is counted against what one answer carries`() throws {
         let name = try DNSName("acme.example.org")
         let records = try (0..<22).map { number in
