@@ -1,0 +1,163 @@
+"""The provider rfc2136 beside that of lego, against the same BIND with update-policy and a TSIG key, in turn.
+
+lego publishes only on the way to a certificate, name by name: publish, have the CA validate, remove. So a relay before
+BIND says what publishing alone takes, of both alike: from the first question to the answer of the last update, of lego
+the sum over its names, each from the CNAME question that it begins with. Left out of lego's are its start, the CA, and
+the removal of each value; of ours the start and the look for every value at the end. Ours as a whole, from the call to
+its end, stands beside it: that is what a playbook waits for.
+
+Both go through the relay. The CA is a Pebble that really validates against BIND, without its sleeps. lego's own look
+whether a value is visible asks port 53 only and is switched off. It waits RFC2136_SEQUENCE_INTERVAL, 60 s by default,
+between two names: for one name it runs with the default, for more with 0, and what the default adds is computed.
+"""
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+from measuring import ZONE, end, free_port, line, publish, ratio, start, timed
+from recorder import CNAME, Recorder
+
+# Names, and how often lego gets them published; it needs more than a second for each name. Ours runs more often.
+ROUNDS = {1: 7, 10: 3, 100: 1}
+OURS = 3
+INTERVAL = 60
+SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
+
+
+class World:
+    """A BIND that takes updates, the relay before it, and a Pebble that validates against it."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.key = directory / "tsig.key"
+        self.certificate = directory / "pebble.pem"
+        port, self.ca, management = free_port(), free_port(), free_port()
+        self.write_bind(port)
+        self.write_pebble(management)
+        # Pebble 2.4 locks up unless its threads do not interrupt each other.
+        own = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "GOMAXPROCS": "1", "GODEBUG": "asyncpreemptoff=1"}
+        pebble = ["pebble", "-config", str(directory / "pebble.json"), "-dnsserver", f"127.0.0.1:{port}"]
+        self.processes = [
+            start(["named", "-g", "-c", str(directory / "named.conf")]),
+            start(pebble, env={**os.environ, **own}),
+        ]
+        for listening in (port, self.ca):
+            wait_for(listening)
+        self.recorder = Recorder(port, free_port())
+
+    def write_bind(self, port):
+        key = f'key "k" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n'
+        zone = self.directory / "zone.db"
+        self.key.touch(0o600)
+        self.key.write_text(key)
+        zone.write_text(f"$TTL 60\n@ IN SOA ns1.example.org. h.example.org. 1 3600 600 864000 60\n@ IN NS ns1.example.org.\n")
+        (self.directory / "named.conf").write_text(key + f"""
+options {{ directory "{self.directory}"; pid-file none; session-keyfile none; recursion no; notify no;
+  listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; dnssec-validation no; }};
+controls {{ }};
+zone "{ZONE}" {{ type primary; file "{zone}"; update-policy {{ grant k zonesub TXT; }}; }};
+""")
+
+    def write_pebble(self, management):
+        key = self.directory / "pebble.key"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+             "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key,
+             "-out", self.certificate], check=True, capture_output=True)
+        (self.directory / "pebble.json").write_text(json.dumps({"pebble": {
+            "listenAddress": f"127.0.0.1:{self.ca}", "managementListenAddress": f"127.0.0.1:{management}",
+            "certificate": str(self.certificate), "privateKey": str(key), "httpPort": 1, "tlsPort": 2}}))
+
+
+def wait_for(port):
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    sys.exit(f"nobody listens on port {port} after 30 s")
+
+
+def ours(program, world, names):
+    """Seconds of the whole call, seconds of its publishing, and the messages of all that it did."""
+    records = [{"target": f"_acme-challenge.{name}", "value": os.urandom(16).hex()} for name in names]
+    seconds, _ = publish(
+        program, world.directory, records, rfc2136={"server": world.recorder.address, "key_file": str(world.key)},
+        servers=[world.recorder.address], state_path=str(world.directory / "state"))
+    messages = world.recorder.take()
+    last = [message for message in messages if message.is_update][-1]
+    return seconds, last.end - messages[0].begin, messages
+
+
+def lego(world, names):
+    """Seconds that its publishing took, and the messages of all that it did."""
+    home = world.directory / "lego"
+    shutil.rmtree(home, ignore_errors=True)
+    environment = {
+        **os.environ, "LEGO_CA_CERTIFICATES": str(world.certificate), "RFC2136_NAMESERVER": world.recorder.address,
+        "RFC2136_TSIG_KEY": "k.", "RFC2136_TSIG_ALGORITHM": "hmac-sha256.", "RFC2136_TSIG_SECRET": SECRET,
+        # Seconds that it sleeps before each validation, whether it looks or not; after none the CA is asked too early,
+        # and it sleeps five instead.
+        "RFC2136_POLLING_INTERVAL": "1",
+    }
+    if len(names) > 1:
+        environment["RFC2136_SEQUENCE_INTERVAL"] = "0"
+    words = ["lego", "--server", f"https://127.0.0.1:{world.ca}/dir", "--accept-tos", "--email", "a@example.org",
+             "--path", str(home), "--dns", "rfc2136", "--dns.disable-cp", "--dns.resolvers", world.recorder.address]
+    for name in names:
+        words += ["--domains", name]
+    timed(words + ["run"], env=environment, stderr=subprocess.STDOUT)
+    messages = world.recorder.take()
+    return sum(published(messages, len(names))), messages
+
+
+def published(messages, count):
+    """Seconds of each publishing: from the last CNAME question before its update to the update's answer."""
+    updates = [index for index, message in enumerate(messages) if message.is_update]
+    assert len(updates) == 2 * count, f"{len(updates)} updates of lego for {count} names"
+    assert not any(messages[index].is_refused for index in updates), "BIND refused an update of lego"
+    seconds = []
+    for index in updates[::2]:  # Each second one removes what the one before it published.
+        first = next(message for message in reversed(messages[:index]) if message.kind == CNAME)
+        seconds.append(messages[index].end - first.begin)
+    return seconds
+
+
+def counted(messages):
+    updates = sum(message.is_update for message in messages)
+    return f"{updates} updates and {len(messages) - updates} questions"
+
+
+def compare(program, world, count, rounds):
+    names = [f"h{number}.{ZONE}" for number in range(count)]
+    whole, mine, theirs = [], [], []
+    for _ in range(rounds):
+        for _ in range(OURS):
+            seconds, publishing, my_messages = ours(program, world, names)
+            whole.append(seconds)
+            mine.append(publishing)
+        publishing, messages = lego(world, names)
+        theirs.append(publishing)
+    print(f"{count} {'name' if count == 1 else 'names'} by dynamic updates, {rounds} runs of lego and {len(mine)} of ours"
+          " in turn, median:")
+    line(f"acme_publish_txt, publishing: {counted(my_messages)}", mine)
+    line(f"lego, publishing: {counted(messages)}", theirs)
+    line("acme_publish_txt, the whole call, every value seen", whole)
+    print(f"  ratio of the medians {ratio(mine, theirs):.2f}, of the whole call {ratio(whole, theirs):.2f}")
+    if count > 1:
+        print(f"  lego with its own interval, computed: {(count - 1) * INTERVAL + statistics.median(theirs):.0f} s")
+
+
+def measure(program, directory):
+    world = World(directory)
+    try:
+        for count, rounds in ROUNDS.items():
+            compare(program, world, count, rounds)
+    finally:
+        end(world.processes)
