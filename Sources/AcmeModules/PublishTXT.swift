@@ -65,9 +65,22 @@ private struct PublicationReport {
             visibleOn = outcome.visible.map(\.address.description)
             waited = outcome.waited
             failure = outcome.error?.description
+            doubt(outcome.unseen, options)
             message += "; visible on \(visibleOn.joined(separator: ", "))"
         } catch {
             failure = error.description
+        }
+    }
+
+    /// Has the next call do its part again where servers answered without records of this one.
+    private mutating func doubt(_ unseen: [DNSName: Set<String>], _ options: PublishTXTOptions) {
+        let records = options.records.filter { unseen[$0.name]?.contains($0.value.text) == true }
+        guard !records.isEmpty else { return }
+        do throws(PublishError) {
+            try options.publisher.doubt(records)
+            if let remedy = publication.remedy { failure = failure.map { "\($0); \(remedy)" } }
+        } catch {
+            warnings.append(error.description)
         }
     }
 

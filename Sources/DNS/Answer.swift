@@ -31,6 +31,8 @@ package struct Answer: Sendable, Equatable {
         case server(DNSName)
         /// The strings of a TXT record, joined (RFC 7208, section 3.3).
         case text([UInt8])
+        /// The serial of a SOA record.
+        case serial(UInt32)
         /// 4 or 16 bytes.
         case address([UInt8])
     }

@@ -82,6 +82,7 @@ enum AnswerParser {
         switch type {
         case .cname: return .alias(try name(in: record, handle, "CNAME"))
         case .ns: return .server(try name(in: record, handle, "NS"))
+        case .soa: return .serial(try serial(data))
         case .txt: return .text(try strings(data))
         case .a:
             guard data.count == 4 else { throw .malformed("has an A record of \(data.count) bytes") }
@@ -104,6 +105,13 @@ enum AnswerParser {
         } catch {
             throw .malformed("has a \(type) record with a name that cannot be used: \(error)")
         }
+    }
+
+    /// The first of the five numbers that a SOA record ends with (RFC 1035, section 3.3.13).
+    private static func serial(_ data: [UInt8]) throws(Failure) -> UInt32 {
+        // Before them stand two names of at least a byte each.
+        guard data.count >= 2 + 5 * 4 else { throw .malformed("has a SOA record of \(data.count) bytes") }
+        return data.suffix(20).prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
 
     /// The character-strings of a TXT record, joined (RFC 1035, section 3.3.14).

@@ -204,7 +204,9 @@ extension Exchange {
     }
 
     private func fail(_ code: Int32) {
-        let reason = String(cString: strerror(code))
+        let word = String(cString: strerror(code))
+        let isConversation = conversationEnd < .infinity
+        let reason = isConversation ? "its answer does not fit into UDP, and over TCP: \(word)" : word
         finish(.failure(.unreachable(server: server, question: question, reason: reason)))
     }
 

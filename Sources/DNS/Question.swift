@@ -6,6 +6,7 @@ package enum RecordType: UInt16, Sendable, CustomStringConvertible {
     case a = 1
     case ns = 2
     case cname = 5
+    case soa = 6
     case txt = 16
     case aaaa = 28
 
@@ -14,6 +15,7 @@ package enum RecordType: UInt16, Sendable, CustomStringConvertible {
         case .a: "A"
         case .ns: "NS"
         case .cname: "CNAME"
+        case .soa: "SOA"
         case .txt: "TXT"
         case .aaaa: "AAAA"
         }

@@ -19,6 +19,13 @@ package struct Visibility {
         /// Seconds from the first question to the end.
         package let waited: Double
 
+        /// The values that a server answered without. One that gave no answer may well have them.
+        package var unseen: [DNSName: Set<String>] {
+            lacking.reduce(into: [:]) { unseen, entry in
+                if case .values(let values) = entry.lack { unseen[entry.name, default: []].formUnion(values) }
+            }
+        }
+
         /// The sentence for what is lacking; nil where nothing is.
         package var error: VisibilityError? {
             lacking.isEmpty ? nil : VisibilityError(entries: lacking, waited: waited)
@@ -154,14 +161,25 @@ package struct VisibilityError: Error, Sendable, CustomStringConvertible {
     package let waited: Double
 
     package var description: String {
-        var complaints: [String] = []
-        for entry in entries {
-            let complaint = Self.describe(entry)
-            if !complaints.contains(complaint) { complaints.append(complaint) }
-        }
+        var seen: Set<String> = []
+        let complaints = entries.map(Self.describe).filter { seen.insert($0).inserted }
         let shown = complaints.prefix(Self.most).joined(separator: "; ")
         let rest = complaints.count > Self.most ? "; and \(complaints.count - Self.most) more" : ""
-        return "after \(Int(waited.rounded())) s, not every name server shows the published records: \(shown)\(rest)"
+        return "after \(Int(waited.rounded())) s, not every name server shows the published records: "
+            + shown + rest + advice
+    }
+
+    /// What to do about servers that say nothing at all.
+    private var advice: String {
+        var silent: [AuthoritativeServer] = []
+        for entry in entries {
+            if case .failed(.timedOut) = entry.lack, !silent.contains(entry.server) { silent.append(entry.server) }
+        }
+        if silent.isEmpty { return "" }
+        let places = silent.prefix(3).map { "port \($0.address.port) of \($0.address.address)" }
+        let more = silent.count > 3 ? " and \(silent.count - 3) more" : ""
+        return "; look whether a server listens at \(places.joined(separator: ", "))\(more) and firewalls let UDP and "
+            + "TCP through from this host, name other servers in servers, or give visible_timeout more seconds"
     }
 
     private static func describe(_ entry: Entry) -> String {

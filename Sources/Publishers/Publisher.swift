@@ -9,6 +9,9 @@ package protocol Publisher {
     /// Brings the records in, beside those of the last `keep` seconds. Where `dryRun` is set nothing is touched
     /// anywhere, and the result is what would have been.
     func publish(_ records: [TXTRecord], keep: Int64, dryRun: Bool) throws(PublishError) -> Publication
+
+    /// Notes that servers were seen to answer without these records, so that the next call does its part again.
+    func doubt(_ records: [TXTRecord]) throws(PublishError)
 }
 
 /// What a publication did.
@@ -25,6 +28,8 @@ package struct Publication: Sendable, Equatable {
     package var after = ""
     /// What the texts are of: a file's path.
     package var place = ""
+    /// What the next call does about records that are doubted; nil where this one has seen that all is well here.
+    package var remedy: String?
     /// Sentences on what an operator should know though it is no failure.
     package var warnings: [String] = []
 

@@ -8,7 +8,7 @@ struct RecordNotes: Codable, Equatable {
         /// Seconds since 1970 at which it was last asked for.
         var written: Int64
         /// False from the moment before a request until the service has taken it: a run that was killed in between
-        /// leaves its records to be removed all the same.
+        /// leaves its records to be removed all the same. False too where a server was seen to answer without it.
         var isConfirmed: Bool
     }
 

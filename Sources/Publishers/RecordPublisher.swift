@@ -9,6 +9,9 @@ internal import Platform
 package struct RecordPublisher<Service: RecordService>: Provider {
     package static var option: String { Service.option }
 
+    /// Seconds that the lock is waited for once the work is done.
+    private static var doubtPatience: Double { 10 }
+
     let task: PublishingTask
     let service: Service
 
@@ -26,8 +29,17 @@ package struct RecordPublisher<Service: RecordService>: Provider {
     package func publish(_ records: [TXTRecord], keep: Int64, dryRun: Bool) throws(PublishError) -> Publication {
         try checkInside(records)
         if dryRun || records.isEmpty { return try predict(records, keep: keep) }
-        let lock = try locked()
+        let lock = try locked(until: task.deadline)
         return try lock.whileHeld { () throws(PublishError) in try perform(records, keep: keep) }
+    }
+
+    package func doubt(_ records: [TXTRecord]) throws(PublishError) {
+        let lock = try locked(until: Deadline(seconds: Self.doubtPatience, clock: task.clock))
+        try lock.whileHeld { () throws(PublishError) in
+            var notes = try read()
+            for record in records { notes.records[record]?.isConfirmed = false }
+            try write(notes)
+        }
     }
 
     // MARK: What is to be done
@@ -37,23 +49,29 @@ package struct RecordPublisher<Service: RecordService>: Provider {
         let adding: [TXTRecord]
         let removing: [TXTRecord]
         let kept: [TXTRecord]
+        /// Whether the service could not be asked what it holds.
+        let isBlind: Bool
     }
 
     private func plan(_ wanted: [TXTRecord], _ notes: RecordNotes, keep: Int64) throws(PublishError) -> Plan {
         let noted = notes.records
-        let held = try service.held(among: wanted) ?? Set(noted.filter(\.value.isConfirmed).keys)
+        let answer = try service.held(among: wanted)
+        let held = answer ?? Set(noted.filter(\.value.isConfirmed).keys)
         let all = Set(wanted)
         let adding = all.subtracting(held)
         // A time that lies ahead of the clock is no reason to keep a record for ever.
         let old = noted.filter { !all.contains($0.key) && abs(now - $0.value.written) > keep }
         let removing = wanted.isEmpty ? [] : old.keys.sorted()
         let kept = Set(noted.keys).union(all.intersection(held)).subtracting(removing).subtracting(adding)
-        return Plan(adding: adding.sorted(), removing: removing, kept: kept.sorted())
+        return Plan(
+            adding: adding.sorted(), removing: removing, kept: kept.sorted(), isBlind: answer == nil)
     }
 
     private func predict(_ records: [TXTRecord], keep: Int64) throws(PublishError) -> Publication {
         let notes = try read()
-        return publication(of: try plan(records, notes, keep: keep))
+        var publication = publication(of: try plan(records, notes, keep: keep))
+        publication.serial = service.serial()
+        return publication
     }
 
     private func publication(of plan: Plan) -> Publication {
@@ -65,6 +83,7 @@ package struct RecordPublisher<Service: RecordService>: Provider {
         publication.place = "TXT records of \(zone) at \(service.identity)"
         publication.before = Self.text(plan.kept + plan.removing)
         publication.after = Self.text(plan.kept + plan.adding)
+        if plan.isBlind { publication.remedy = "the next call publishes again what was not seen" }
         publication.warnings = TXTRecord.crowdingWarnings((plan.kept + plan.adding).unique)
         return publication
     }
@@ -84,13 +103,15 @@ package struct RecordPublisher<Service: RecordService>: Provider {
             notes.records[record] = .init(written: now, isConfirmed: !adding.contains(record))
         }
         try write(notes)
-        guard publication.changed else { return publication }
-        let removal = try service.change(adding: plan.adding, removing: plan.removing)
-        for record in records { notes.records[record]?.isConfirmed = true }
-        for record in plan.removing where !removal.left.contains(record) { notes.records[record] = nil }
-        try write(notes)
-        publication.removed.removeAll(where: removal.left.contains)
-        publication.warnings += removal.warnings
+        if publication.changed {
+            let removal = try service.change(adding: plan.adding, removing: plan.removing)
+            for record in records { notes.records[record]?.isConfirmed = true }
+            for record in plan.removing where !removal.left.contains(record) { notes.records[record] = nil }
+            try write(notes)
+            publication.removed.removeAll(where: removal.left.contains)
+            publication.warnings += removal.warnings
+        }
+        publication.serial = service.serial()
         return publication
     }
 
@@ -119,14 +140,14 @@ package struct RecordPublisher<Service: RecordService>: Provider {
         try attempt { () throws(StateFile<RecordNotes>.Failure) in try file.write(notes) }
     }
 
-    private func locked() throws(PublishError) -> FileLock {
+    private func locked(until deadline: Deadline) throws(PublishError) -> FileLock {
         try attempt { () throws(SystemError) in
             for path in [task.statePath, directory] {
                 try Files.makeDirectory(path, access: .own(mode: 0o700))
             }
         }
         return try attempt { () throws(FileLock.Failure) in
-            try FileLock(stem + ".lock", purpose: "acme_publish_txt", deadline: task.deadline)
+            try FileLock(stem + ".lock", purpose: "acme_publish_txt", deadline: deadline)
         }
     }
 

@@ -16,10 +16,17 @@ package protocol RecordService {
     /// Those of the records that the service holds now; nil where it cannot be asked, so that the notes must do.
     func held(among records: [TXTRecord]) throws(PublishError) -> Set<TXTRecord>?
 
+    /// The zone's serial now; nil where the service has none, or does not say.
+    func serial() -> UInt32?
+
     /// Adds and removes, in as few requests as the service takes. A record that is added and is there already, or is
     /// removed and is not there, is no error. Throws where not all were added; what was not removed is in the result,
     /// for the next call.
     func change(adding: [TXTRecord], removing: [TXTRecord]) throws(PublishError) -> Removal
+}
+
+extension RecordService {
+    package func serial() -> UInt32? { nil }
 }
 
 /// What is left of records that were to be removed.

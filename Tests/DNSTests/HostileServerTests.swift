@@ -6,8 +6,7 @@ import Testing
 
 @Suite struct `A hostile server` {
     private static let name = "a.example.org"
-    /// `a.example.org` as the question has it at offset 12.
-    private static let pointer: [UInt8] = [0xc0, 12]
+    private static let pointer = FakeMessage.pointer
 
     private func ask(
         seconds: Double = 10, _ reply: @escaping @Sendable ([UInt8]) -> [[UInt8]]
@@ -19,57 +18,48 @@ import Testing
         return Resolver(servers: [try ServerAddress(server.address)], deadline: deadline).aliases(of: [name])[name]
     }
 
-    /// The answer to a query: its header and question, with these flags and answer records.
-    private static func answer(_ query: [UInt8], flags: [UInt8] = [0x84, 0x00], records: [[UInt8]] = []) -> [UInt8] {
-        let question = query[12..<(12 + 1 + 1 + 1 + 7 + 1 + 3 + 1 + 4)]
-        return query[..<2] + flags + [0, 1, 0, UInt8(records.count), 0, 0, 0, 0] + question + records.joined()
-    }
-
-    private static func record(owner: [UInt8] = pointer, type: UInt8, _ data: [UInt8]) -> [UInt8] {
-        owner + [0, type, 0, 1, 0, 0, 0, 60, UInt8(data.count >> 8), UInt8(data.count & 0xff)] + data
-    }
-
     @Test func `is not believed with another id or another question, and its real answer is still taken`() throws {
         let result = try ask { query in
-            var otherID = Self.answer(query, flags: [0x84, 5])
+            var otherID = FakeMessage.answer(query, flags: [0x84, 5])
             otherID[0] ^= 0x55
-            var otherName = Self.answer(query, flags: [0x84, 5])
+            var otherName = FakeMessage.answer(query, flags: [0x84, 5])
             otherName[13] = UInt8(ascii: "b")
-            var noResponse = Self.answer(query, flags: [0x84, 5])
+            var noResponse = FakeMessage.answer(query, flags: [0x84, 5])
             noResponse[2] = 0
-            return [otherID, otherName, noResponse, [], [1, 2, 3], Self.answer(query)]
+            return [otherID, otherName, noResponse, [], [1, 2, 3], FakeMessage.answer(query)]
         }
         #expect(try result?.get().description == Self.name)
     }
 
     @Test func `that sends names leading round in a circle gets an error`() throws {
         let result = try ask { query in
-            [Self.answer(query, records: [Self.record(type: 5, Self.pointer)])]
+            [FakeMessage.answer(query, records: [FakeMessage.record(type: 5, Self.pointer)])]
         }
         #expect(throws: DNSError.endlessAliases(try DNSName(Self.name))) { try result?.get() }
     }
 
     @Test(arguments: [
-        ("a pointer to itself as owner", [record(owner: [0xc0, 31], type: 5, pointer)]),
-        ("a pointer to itself in its data", [record(type: 5, [0xc0, 43])]),
-        ("a pointer past the end", [record(type: 5, [0xff, 0xff])]),
-        ("an alias without a name", [record(type: 5, [])]),
-        ("an alias of the root", [record(type: 5, [0])]),
-        ("an alias with a name that nobody can have", [record(type: 5, [2, 0, 0xff, 0])]),
-        ("a text that breaks off", [record(type: 16, [9, 65])]),
-        ("an address of three bytes", [record(type: 1, [1, 2, 3])]),
-        ("a label of a reserved kind", [record(type: 5, [0x80, 1, 0])]),
-        ("more data than there is", [Array(record(type: 16, [3, 65, 65, 65]).dropLast(3))]),
+        ("a pointer to itself as owner", [FakeMessage.record(owner: [0xc0, 31], type: 5, pointer)]),
+        ("a pointer to itself in its data", [FakeMessage.record(type: 5, [0xc0, 43])]),
+        ("a pointer past the end", [FakeMessage.record(type: 5, [0xff, 0xff])]),
+        ("an alias without a name", [FakeMessage.record(type: 5, [])]),
+        ("an alias of the root", [FakeMessage.record(type: 5, [0])]),
+        ("an alias with a name that nobody can have", [FakeMessage.record(type: 5, [2, 0, 0xff, 0])]),
+        ("a text that breaks off", [FakeMessage.record(type: 16, [9, 65])]),
+        ("an address of three bytes", [FakeMessage.record(type: 1, [1, 2, 3])]),
+        ("a serial that breaks off", [FakeMessage.record(type: 6, [0, 0, 1, 2, 3, 4])]),
+        ("a label of a reserved kind", [FakeMessage.record(type: 5, [0x80, 1, 0])]),
+        ("more data than there is", [Array(FakeMessage.record(type: 16, [3, 65, 65, 65]).dropLast(3))]),
     ])
     func `cannot do harm with`(what: String, records: [[UInt8]]) throws {
-        let result = try ask { [Self.answer($0, records: records)] }
+        let result = try ask { [FakeMessage.answer($0, records: records)] }
         let error = try #require(throws: DNSError.self) { try result?.get() }
         if case .malformed = error {} else { Issue.record("\(what) gives \(error)") }
     }
 
     @Test func `that counts more records than it sends gets an error`() throws {
         let result = try ask { query in
-            var message = Self.answer(query)
+            var message = FakeMessage.answer(query)
             message[6] = 0xff
             return [message]
         }
@@ -82,7 +72,7 @@ import Testing
         for _ in 0..<100 {
             let noise = (0..<Int.random(in: 0..<300)).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
             let result = try ask(seconds: 0.05) { query in
-                [query[..<2] + noise, Self.answer(query, records: [noise])]
+                [query[..<2] + noise, FakeMessage.answer(query, records: [noise])]
             }
             #expect(result != nil)
         }
@@ -91,20 +81,20 @@ import Testing
     @Test func `that knows no EDNS is asked again without`() throws {
         let result = try ask { query in
             let isExtended = query[11] == 1
-            return [isExtended ? query[..<2] + [0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0] : Self.answer(query)]
+            return [isExtended ? query[..<2] + [0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0] : FakeMessage.answer(query)]
         }
         #expect(try result?.get().description == Self.name)
     }
 
     @Test func `that cuts its answer short and takes no TCP gets an error`() throws {
-        let result = try ask { [Self.answer($0, flags: [0x86, 0])] }
+        let result = try ask { [FakeMessage.answer($0, flags: [0x86, 0])] }
         let error = try #require(throws: DNSError.self) { try result?.get() }
-        #expect(error.description.hasSuffix("Connection refused"))
+        #expect(error.description.hasSuffix("its answer does not fit into UDP, and over TCP: Connection refused"))
     }
 
     @Test func `that loses the first question is asked again`() throws {
         let counter = Counter()
-        let result = try ask { counter.next() == 1 ? [] : [Self.answer($0)] }
+        let result = try ask { counter.next() == 1 ? [] : [FakeMessage.answer($0)] }
         #expect(try result?.get().description == Self.name)
         #expect(counter.next() == 3)
     }

@@ -65,6 +65,29 @@ import Testing
         }
     }
 
+    @Test func `calls it again for what servers were seen to answer without, and for nothing else`() throws {
+        try withProgram("cat >>$LOG") { bench in
+            #expect(try bench.publish("one", "two").remedy == "the next call publishes again what was not seen")
+            try bench.publisher.doubt([
+                TXTRecord(name: try DNSName("web.acme.example.org"), value: try TXTValue("two"))
+            ])
+            let again = try bench.publish("one", "two")
+            #expect(again.added.map(\.value.text) == ["two"])
+            #expect(again.kept.map(\.value.text) == ["one"])
+            #expect(try !bench.publish("one", "two").changed)
+            #expect(try bench.log().split(separator: "\n").count == 2)
+        }
+    }
+
+    @Test func `notes nothing of doubts about what was never published`() throws {
+        try withProgram("cat >>$LOG") { bench in
+            try bench.publisher.doubt([
+                TXTRecord(name: try DNSName("web.acme.example.org"), value: try TXTValue("never"))
+            ])
+            #expect(try bench.publish("one").kept == [])
+        }
+    }
+
     @Test func `ends it where it does not end in time`() throws {
         try withProgram("sleep 60", clock: SystemClock(), seconds: 0.2) { bench in
             let failure = #expect(throws: PublishError.self) { try bench.publish("one") }

@@ -45,6 +45,30 @@ private let text = """
         }
     }
 
+    @Test func `says the serial after each update, and where nothing was to be done`() throws {
+        try withBIND { (bench: UpdateBench) throws in
+            let first = try bench.publish("one")
+            #expect(first.serial == 8)
+            #expect(try bench.publish("one").serial == 8)
+            #expect(try bench.publish("two").serial == 9)
+            #expect(try bench.publish("three", dryRun: true).serial == 9)
+            #expect(first.remedy == nil)
+        }
+    }
+
+    @Test func `where the server answers no queries, says no serial and publishes again what was not seen`() throws {
+        let options = "update-policy { grant test zonesub TXT; }; allow-query { key test; };"
+        try NamedServer.run(zones: [zone: text], zoneOptions: options) { (server: NamedServer) throws in
+            let bench = try UpdateBench(server: server.address, keyFile: server.keyFile)
+            let first = try bench.publish("one")
+            #expect(first.changed && first.serial == nil)
+            let second = try bench.publish("one")
+            #expect(!second.changed && second.serial == nil)
+            try bench.publisher.doubt(first.added)
+            #expect(try bench.publish("one").added == first.added)
+        }
+    }
+
     @Test func `knows nothing of what another host wrote, and so leaves it`() throws {
         try withBIND { (bench: UpdateBench) throws in
             let other = try UpdateBench(server: bench.server, keyFile: bench.keyFile)

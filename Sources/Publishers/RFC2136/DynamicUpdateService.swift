@@ -11,6 +11,8 @@ package struct DynamicUpdateService: RecordService {
     private static let largestUpdate = 60_000
     /// Seconds that a server may take to say what it holds.
     private static let lookPatience: Double = 10
+    /// Seconds that it may take to say the serial, which nothing depends on.
+    private static let serialPatience: Double = 2
 
     private let server: ServerAddress
     private let keyFile: String?
@@ -43,6 +45,12 @@ package struct DynamicUpdateService: RecordService {
             held = held.filter { $0.name != entry.name || !texts.contains($0.value.text) }
         }
         return held
+    }
+
+    package func serial() -> UInt32? {
+        let seconds = min(Self.serialPatience, task.deadline.remaining)
+        return ZoneSerial.ask(
+            of: task.zone, at: server, until: Deadline(seconds: seconds, clock: SystemClock()))
     }
 
     /// Adding what is there, and removing what is not, are no errors (RFC 2136, section 3.4.2).

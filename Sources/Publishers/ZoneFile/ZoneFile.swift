@@ -52,6 +52,11 @@ struct ZoneFile {
         }
     }
 
+    /// Has the next run load the file again.
+    func noteUnloaded() throws(SystemError) {
+        try AtomicFile.write([], to: markPath, access: .own(mode: 0o600))
+    }
+
     func noteLoaded() throws(SystemError) {
         try Files.remove(markPath)
     }

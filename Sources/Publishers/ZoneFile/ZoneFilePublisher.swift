@@ -36,9 +36,7 @@ package struct ZoneFilePublisher: Provider {
         do {
             let file = ZoneFile(settings.path)
             if dryRun || records.isEmpty { return try update(file, records, keep: keep, dryRun: true) }
-            let lock = try FileLock(
-                file.lockPath, purpose: "acme_publish_txt",
-                deadline: Deadline(seconds: Self.lockPatience, clock: SystemClock()))
+            let lock = try lock(file)
             return try lock.whileHeld { () throws(PublishError) in
                 try attempt { () throws(SystemError) in try file.removeTemporaries() }
                 return try update(file, records, keep: keep, dryRun: false)
@@ -48,6 +46,22 @@ package struct ZoneFilePublisher: Provider {
         } catch {
             throw PublishError("the zone \(zone) was not published: \(error)")
         }
+    }
+
+    /// The file says what was published, so that only its loading can be in doubt.
+    package func doubt(_ records: [TXTRecord]) throws(PublishError) {
+        let file = ZoneFile(settings.path)
+        do {
+            try lock(file).whileHeld { () throws(SystemError) in try file.noteUnloaded() }
+        } catch {
+            throw PublishError("\(file.path) will not be loaded again by the next call: \(error)")
+        }
+    }
+
+    private func lock(_ file: ZoneFile) throws(FileLock.Failure) -> FileLock {
+        try FileLock(
+            file.lockPath, purpose: "acme_publish_txt",
+            deadline: Deadline(seconds: Self.lockPatience, clock: SystemClock()))
     }
 
     private func update(
@@ -83,6 +97,7 @@ package struct ZoneFilePublisher: Provider {
         publication.removed = plan.removed
         publication.kept = plan.kept
         publication.warnings = plan.warnings
+        publication.remedy = "the next call has the zone loaded again"
         return publication
     }
 
