@@ -19,18 +19,40 @@ enum Transport {
         var results: [Result<Answer, DNSError>?] = errands.map { _ in nil }
         var waiting = errands.indices[...]
         var under: [(index: Int, exchange: Exchange)] = []
+        var silence = Silence()
         while !waiting.isEmpty || !under.isEmpty {
             while under.count < width, let index = waiting.popFirst() {
                 let errand = errands[index]
+                if silence.reigns(at: errand.server) { continue }
                 under.append(
                     (index, Exchange(errand.question, server: errand.server, now: clock.uptime, end: end)))
             }
             if under.allSatisfy({ $0.exchange.result == nil }) { step(under.map(\.exchange), clock) }
-            for (index, exchange) in under { results[index] = exchange.result }
+            for (index, exchange) in under {
+                results[index] = exchange.result
+                silence.note(exchange.result, of: exchange.server)
+            }
             under.removeAll { $0.exchange.result != nil }
         }
         return zip(errands, results).map { errand, result in
             result ?? .failure(.timedOut(server: errand.server, question: errand.question))
+        }
+    }
+
+    /// Servers that did not answer a question, nor any other. They are not asked the rest: each would take its time,
+    /// and hold up what other servers are asked.
+    private struct Silence {
+        private var silent: Set<ServerAddress> = []
+        private var answering: Set<ServerAddress> = []
+
+        func reigns(at server: ServerAddress) -> Bool { silent.contains(server) && !answering.contains(server) }
+
+        mutating func note(_ result: Result<Answer, DNSError>?, of server: ServerAddress) {
+            switch result {
+            case .success: answering.insert(server)
+            case .failure(.timedOut): silent.insert(server)
+            case .failure, nil: break
+            }
         }
     }
 

@@ -55,7 +55,7 @@ package struct RecordPublisher<Service: RecordService>: Provider {
 
     private func plan(_ wanted: [TXTRecord], _ notes: RecordNotes, keep: Int64) throws(PublishError) -> Plan {
         let noted = notes.records
-        let answer = try service.held(among: wanted)
+        let answer = wanted.isEmpty ? [] : try service.held(among: wanted)
         let held = answer ?? Set(noted.filter(\.value.isConfirmed).keys)
         let all = Set(wanted)
         let adding = all.subtracting(held)

@@ -13,7 +13,7 @@ package protocol RecordService {
     /// What the notes on this service are told apart by, beside the zone: a server's address, an account's name.
     var identity: String { get }
 
-    /// Those of the records that the service holds now; nil where it cannot be asked, so that the notes must do.
+    /// Those of the records, of which there is at least one, that the service holds now; nil where it cannot be asked, so that the notes must do.
     func held(among records: [TXTRecord]) throws(PublishError) -> Set<TXTRecord>?
 
     /// The zone's serial now; nil where the service has none, or does not say.

@@ -82,6 +82,21 @@ private func deadline(_ seconds: Double) -> Deadline { Deadline(seconds: seconds
         }
     }
 
+    @Test func `at one server is not held up by another that says nothing, however many names there are`() throws {
+        let labels = (0..<600).map { "h\($0)" }
+        let records = labels.map { "\($0) IN TXT \"one\"" }.joined(separator: "\n")
+        try NamedServer.run(zones: ["acme.example.org": zone(records)]) { good in
+            let silent = try FakeServer { _ in [] }
+            defer { silent.stop() }
+            let values = Dictionary(uniqueKeysWithValues: labels.map { ("\($0).acme.example.org", ["one"]) })
+            let outcome = try visibility(values, on: [silent.address, good.address])
+                .wait(until: Deadline(seconds: 6, clock: SystemClock()))
+            #expect(outcome.visible.map(\.description) == [good.address])
+            #expect(outcome.lacking.count == 600)
+            #expect(outcome.waited < 8)
+        }
+    }
+
     @Test func `shortens what it lists`() throws {
         let dead = "127.0.0.1:\(try FreePorts.forDNS())"
         let values = Dictionary(uniqueKeysWithValues: (10..<30).map { ("n\($0).acme.example.org", ["v"]) })

@@ -23,6 +23,14 @@ import Testing
         }
     }
 
+    @Test func `asks nothing of the service where no record is wanted`() throws {
+        try withRackspace { bench in
+            let publication = try bench.publish()
+            let requests = try bench.server.requests().map(\.kind)
+            #expect(!publication.changed && requests == [])
+        }
+    }
+
     @Test func `removes what is old of its own, and leaves what another host wrote`() throws {
         try withRackspace { bench in
             let other = RackspaceBench(server: bench.server, state: bench.state + "-of-another-host")

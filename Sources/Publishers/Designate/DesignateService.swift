@@ -21,7 +21,6 @@ package struct DesignateService: RecordService {
 
     /// Records that Designate could not bring to its name servers are held nowhere.
     package func held(among records: [TXTRecord]) throws(PublishError) -> Set<TXTRecord>? {
-        guard !records.isEmpty else { return [] }
         let sets = try zone.sets(of: Set(records.map(\.name)).sorted())
         var held: Set<TXTRecord> = []
         for record in records {
