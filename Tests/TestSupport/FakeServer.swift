@@ -36,6 +36,11 @@ package final class FakeServer: Sendable {
 
     private static func bound(_ type: __socket_type, port: UInt16) throws -> (descriptor: Int32, port: UInt16) {
         let descriptor = try check(socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0), "open", "a socket")
+        // Connections that have ended may still hold the number for TCP.
+        var yes: Int32 = 1
+        if type == SOCK_STREAM {
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        }
         var local = sockaddr_in()
         local.sin_family = sa_family_t(AF_INET)
         local.sin_port = port.bigEndian
