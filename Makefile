@@ -52,7 +52,7 @@ demo: build ## certificates for every host of a lab, and a second run with nothi
 	$(with_lab) && ansible/lab/files/demo.sh
 
 bench-publish: build ## how long publishing takes, beside the least that it could take
-	python3 .ci/bench $(ACME_MODULES)
+	$(as_root) python3 .ci/bench $(ACME_MODULES)
 
 .PHONY: lab-start
 lab-start:
