@@ -24,7 +24,8 @@ import time
 from measuring import ZONE, end, free_port, line, publish, ratio, start, timed
 from recorder import CNAME, Recorder
 
-# Names, and how often lego gets them published; each name can cost it five seconds of sleep. Ours runs more often.
+# Names, and how often lego gets them published; each can cost it five seconds of sleep, so that the last run takes ten
+# minutes on a busy machine. Ours runs more often.
 ROUNDS = {1: 11, 10: 3, 100: 1}
 OURS = 3
 INTERVAL = 60
