@@ -39,10 +39,8 @@ lint: deps ## formatting and style of Swift, Ansible and YAML
 	$(phase) "Ansible style" ansible-lint --offline
 
 test: lint build ## everything: lint, unit, contract and end-to-end tests
-	$(phase) "Unit tests" $(tests) --skip EndToEnd --skip Contract
-	$(with_lab) && \
-		$(phase) "Contract tests" $(tests) --skip-build --filter '^Contract\.' && \
-		$(phase) "End-to-end tests" $(tests) --skip-build --filter '^EndToEnd\.'
+	$(phase) "Unit and contract tests" $(tests) --skip EndToEnd
+	$(with_lab) && $(phase) "End-to-end tests" $(tests) --skip-build --filter '^EndToEnd\.'
 
 test-designate: build ## the provider designate against Debian's Keystone, Designate and BIND
 	$(phase) "Designate of Debian 12" $(as_root) .ci/designate/run bookworm $(ACME_MODULES)

@@ -42,7 +42,7 @@ struct CommonOptions {
     }
 
     /// What the CA suggested for a certificate and for others like it.
-    func renewals(of certificate: CertificateOptions) -> RenewalStore {
+    func renewals(of certificate: CertificateOptions) -> CertificateNotes<RenewalSuggestion> {
         StateDirectory(path: statePath).renewals(of: authority, place: certificate.ownPlace)
     }
 

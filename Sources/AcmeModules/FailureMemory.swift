@@ -36,7 +36,7 @@ struct FailureMemory {
         try? store(certificate).remove(certificate.firstName)
     }
 
-    private func store(_ certificate: CertificateOptions) -> FailureStore {
+    private func store(_ certificate: CertificateOptions) -> CertificateNotes<FailureRecord> {
         StateDirectory(path: options.statePath).failures(of: options.authority, place: certificate.ownPlace)
     }
 }

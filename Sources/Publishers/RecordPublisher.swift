@@ -56,13 +56,15 @@ package struct RecordPublisher<Service: RecordService>: Provider {
     private func plan(_ wanted: [TXTRecord], _ notes: RecordNotes, keep: Int64) throws(PublishError) -> Plan {
         let noted = notes.records
         let answer = wanted.isEmpty ? [] : try service.held(among: wanted)
-        let held = answer ?? Set(noted.filter(\.value.isConfirmed).keys)
+        // What a service refused, or a run that was killed meant to publish, is noted but not known to be there.
+        let confirmed = Set(noted.filter(\.value.isConfirmed).keys)
+        let held = answer ?? confirmed
         let all = Set(wanted)
         let adding = all.subtracting(held)
         // A time that lies ahead of the clock is no reason to keep a record for ever.
         let old = noted.filter { !all.contains($0.key) && abs(now - $0.value.written) > keep }
         let removing = wanted.isEmpty ? [] : old.keys.sorted()
-        let kept = Set(noted.keys).union(all.intersection(held)).subtracting(removing).subtracting(adding)
+        let kept = confirmed.union(all.intersection(held)).subtracting(removing).subtracting(adding)
         return Plan(
             adding: adding.sorted(), removing: removing, kept: kept.sorted(), isBlind: answer == nil)
     }

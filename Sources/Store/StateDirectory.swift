@@ -67,13 +67,13 @@ package struct StateDirectory: Sendable {
     }
 
     /// What the CA suggested for certificates that it has issued.
-    package func renewals(of authority: Authority, place: String? = nil) -> RenewalStore {
-        RenewalStore(path: directory("renewals", authority, place), state: path)
+    package func renewals(of authority: Authority, place: String? = nil) -> CertificateNotes<RenewalSuggestion> {
+        CertificateNotes(path: directory("renewals", authority, place), state: path)
     }
 
     /// What the CA has refused.
-    package func failures(of authority: Authority, place: String? = nil) -> FailureStore {
-        FailureStore(path: directory("failures", authority, place), state: path)
+    package func failures(of authority: Authority, place: String? = nil) -> CertificateNotes<FailureRecord> {
+        CertificateNotes(path: directory("failures", authority, place), state: path)
     }
 
     private func directory(_ kind: String, _ authority: Authority, _ place: String?) -> String {

@@ -1,8 +1,6 @@
 package import ACME
 package import FoundationEssentials
-package import Names
 internal import PKI
-internal import Platform
 
 /// What a CA suggested for one certificate, and the moment that was chosen within its window.
 package struct RenewalSuggestion: Codable, Sendable, Equatable {
@@ -26,23 +24,5 @@ package struct RenewalSuggestion: Codable, Sendable, Equatable {
         let digest = Digest.sha256(Array("\(identifier) \(start.timeIntervalSince1970)".utf8))
         let part = digest.prefix(4).reduce(0.0) { $0 * 256 + Double($1) } / 4_294_967_296
         moment = start.addingTimeInterval((end.timeIntervalSince(start) * part).rounded(.down))
-    }
-}
-
-/// The suggestions of one CA, for certificates by their first names.
-package struct RenewalStore: Sendable {
-    let path: String
-    let state: String
-
-    /// Nil where there is none, or none that can be read: it is only asked for again.
-    package func find(_ name: DomainName) -> RenewalSuggestion? { try? file(name).found() }
-
-    package func keep(_ suggestion: RenewalSuggestion, for name: DomainName) throws(StoreError) {
-        try makeDirectories(path, below: state)
-        try file(name).keep(suggestion)
-    }
-
-    private func file(_ name: DomainName) -> StateFile<RenewalSuggestion> {
-        StateFile(path: "\(path)/\(name.fileName).json")
     }
 }

@@ -1,7 +1,6 @@
 package import ACME
 package import FoundationEssentials
 package import Names
-internal import Platform
 
 /// How often in a row a CA has refused a certificate, so that runs do not use up its limits: it is asked again after
 /// 1, 10 and 100 minutes, and then once a day.
@@ -37,27 +36,5 @@ package struct FailureRecord: Codable, Sendable, Equatable {
         let tries = count == 1 ? "the last try failed" : "\(count) tries in a row failed"
         return "not ordered again before \(next.formatted(.iso8601)), unless force is set, since \(tries), on "
             + "\(last.formatted(.iso8601)): \(reason)"
-    }
-}
-
-/// The failures at one CA, by the first names of the certificates.
-package struct FailureStore: Sendable {
-    let path: String
-    let state: String
-
-    /// Nil where there is none, or none that can be read: it only saves the CA a request.
-    package func find(_ name: DomainName) -> FailureRecord? { try? file(name).found() }
-
-    package func keep(_ record: FailureRecord, for name: DomainName) throws(StoreError) {
-        try makeDirectories(path, below: state)
-        try file(name).keep(record)
-    }
-
-    package func remove(_ name: DomainName) throws(StoreError) {
-        try storing { () throws(SystemError) in try Files.remove(file(name).path) }
-    }
-
-    private func file(_ name: DomainName) -> StateFile<FailureRecord> {
-        StateFile(path: "\(path)/\(name.fileName).json")
     }
 }
