@@ -27,10 +27,11 @@ let package = Package(
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CResolv"),
         .systemLibrary(name: "CIDN2", pkgConfig: "libidn2", providers: [.apt(["libidn2-dev"])]),
+        .systemLibrary(name: "CPSL", pkgConfig: "libpsl", providers: [.apt(["libpsl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         layer("Platform"),
-        layer("Names", ["CIDN2"]),
+        layer("Names", ["CIDN2", "CPSL"]),
         layer("AnsibleModule", ["Platform"]),
         layer("PKI", ["COpenSSL", "Names", "Platform"]),
         layer("HTTP", ["CCurl", "Platform"]),

@@ -142,6 +142,9 @@ package final class Client {
         _ = rounds.run(first, until: limit) { index, results in Deactivation.next(urls[index], results) }
     }
 
+    /// The names by which CAA records mean this CA; asks for the directory where it is not known yet.
+    package func caaIdentities() throws(ACMEError) -> [String] { try knownDirectory().meta?.caaIdentities ?? [] }
+
     private func knownDirectory() throws(ACMEError) -> Directory {
         if let directory { return directory.content }
         let purpose = "read the CA's directory \(directoryURL)"

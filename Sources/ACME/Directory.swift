@@ -5,6 +5,8 @@ package struct Directory: Codable, Sendable, Equatable {
         package var externalAccountRequired: Bool?
         /// The kinds of certificate that the CA offers, each with a description (draft-ietf-acme-profiles).
         package var profiles: [String: String]?
+        /// The names by which CAA records mean this CA (RFC 8555, section 9.7.6; RFC 8659).
+        package var caaIdentities: [String]?
     }
 
     package var newNonce: String
@@ -16,7 +18,7 @@ package struct Directory: Codable, Sendable, Equatable {
 }
 
 extension Directory.Meta {
-    private enum CodingKeys: String, CodingKey { case termsOfService, externalAccountRequired, profiles }
+    private enum CodingKeys: String, CodingKey { case termsOfService, externalAccountRequired, profiles, caaIdentities }
 
     /// Nothing here is needed to talk to the CA: a member of the wrong type is as good as none.
     package init(from decoder: any Decoder) throws {
@@ -24,5 +26,6 @@ extension Directory.Meta {
         termsOfService = try? members.decode(String.self, forKey: .termsOfService)
         externalAccountRequired = try? members.decode(Bool.self, forKey: .externalAccountRequired)
         profiles = try? members.decode([String: String].self, forKey: .profiles)
+        caaIdentities = try? members.decode([String].self, forKey: .caaIdentities)
     }
 }

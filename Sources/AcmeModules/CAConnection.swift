@@ -1,4 +1,5 @@
 internal import ACME
+internal import DNS
 internal import HTTP
 internal import PKI
 internal import Platform
@@ -22,6 +23,19 @@ struct CAConnection {
     }
 
     var hasAccount: Bool { client.account != nil }
+
+    /// The CA as CAA records see it. Its directory, which every order needs, is asked for unless it is known.
+    func issuer() throws -> CAAIssuer {
+        CAAIssuer(identities: try client.caaIdentities(), account: client.account?.url)
+    }
+
+    /// The same from what earlier runs have left, without a request: for check mode.
+    static func rememberedIssuer(_ directory: String, _ options: CommonOptions, state: StateDirectory) -> CAAIssuer {
+        let accounts = state.accounts(of: .directory(directory))
+        let session = accounts.savedSession().flatMap { $0.directoryURL == directory ? $0.directory : nil }
+        let account = (try? accounts.key(source: options.account.keySource)).flatMap { try? accounts.account(of: $0) }
+        return CAAIssuer(identities: session?.meta?.caaIdentities ?? [], account: account?.url)
+    }
 
     /// Opens the account where the state knows none (RFC 8555, section 7.3), or knows it with other contacts; tells
     /// whether the CA made a new one.

@@ -17,6 +17,8 @@ struct CommonOptions {
     let caPath: String?
     let statePath: String
     let aliases: AliasOptions
+    /// Whether CAA records are looked at before an order is made.
+    let checksCAA: Bool
     /// Whether the CA is asked when it wants a certificate to be renewed (RFC 9773).
     let usesRenewalInformation: Bool
     /// Seconds for the whole module.
@@ -29,6 +31,7 @@ struct CommonOptions {
         caPath = try options.path("ca_path")
         statePath = try options.statePath()
         aliases = try AliasOptions(&options)
+        checksCAA = try options.boolean("check_caa", default: true)
         usesRenewalInformation = try options.boolean("use_ari", default: true)
         timeout = try options.timeout()
         try options.checkPrivatePath(isCheckMode: invocation.checkMode)

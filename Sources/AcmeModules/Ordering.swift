@@ -9,24 +9,16 @@ internal import Store
 struct Ordering {
     let options: CommonOptions
     let state: StateDirectory
+    let preflight: Preflight
     let deadline: Deadline
 
-    /// Sets the outcome of each request that is due; tells whether an account or an order was made.
-    func order(_ requests: inout [RequestedCertificate]) -> Bool {
+    /// Sets the outcome of each request that is due; tells whether an account or an order was made. Without a
+    /// connection this host signs.
+    func order(_ requests: inout [RequestedCertificate], at connection: Result<CAConnection?, any Error>) -> Bool {
         guard requests.contains(where: \.isDue) else { return false }
-        switch options.authority {
-        case .selfSigned: return makeUpTokens(for: &requests)
-        case .directory(let url): return order(&requests, at: url)
-        }
-    }
-
-    // MARK: At a CA
-
-    private func order(_ requests: inout [RequestedCertificate], at url: String) -> Bool {
         var changed = false
         do {
-            let connection = try CAConnection(url, options, state: state, deadline: deadline)
-            defer { connection.saveSession() }
+            guard let connection = try connection.get() else { return makeUpTokens(for: &requests) }
             changed = try connection.openAccount(options.account)
             changed = openOrders(&requests, connection, mayReopenAccount: true) || changed
         } catch {
@@ -36,6 +28,8 @@ struct Ordering {
         }
         return changed
     }
+
+    // MARK: At a CA
 
     /// A job is the order of one request: the one from an earlier run, or a new one, with its key.
     private struct Job {
@@ -97,6 +91,10 @@ struct Ordering {
         var givenUp: [OpenOrder] = []
         for index in requests.indices where requests[index].isDue {
             let certificate = requests[index].certificate
+            if let problem = preflight.problem(of: certificate, account: client.account?.url) {
+                requests[index].outcome = .failed(problem)
+                continue
+            }
             do {
                 let found = try options.orders(of: certificate).find(certificate.firstName)
                 let isUsable = (found?.record).map(certificate.isServed) ?? false

@@ -1,4 +1,5 @@
 package import AnsibleModule
+internal import DNS
 internal import Platform
 internal import Store
 
@@ -34,18 +35,32 @@ struct RequestRun {
         let lock = try state.lock(purpose: RequestTokens.name, deadline: deadline)
         return lock.whileHeld {
             requests = inspect()
-            let preflight = refuseBlocked(&requests)
-            let ordering = Ordering(options: options, state: state, deadline: deadline)
-            let changed = ordering.order(&requests)
+            guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
+            let meeting = Result { try meetCA() }
+            let issuer = (try? meeting.get())?.issuer ?? CAAIssuer(identities: [], account: nil)
+            let preflight = refuseBlocked(&requests, by: issuer)
+            let ordering = Ordering(options: options, state: state, preflight: preflight, deadline: deadline)
+            let changed = ordering.order(&requests, at: meeting.map(\.connection))
+            (try? meeting.get())?.connection?.saveSession()
             return report(requests, changed: changed, preflight)
         }
     }
 
-    /// What `perform` would do, without doing any of it: the network is asked for aliases only.
+    /// The CA, asked for its directory, which says how CAA records name it; no connection where this host signs.
+    private func meetCA() throws -> (connection: CAConnection?, issuer: CAAIssuer) {
+        guard case .directory(let url) = options.authority else {
+            return (nil, CAAIssuer(identities: [], account: nil))
+        }
+        let connection = try CAConnection(url, options, state: state, deadline: deadline)
+        return (connection, try connection.issuer())
+    }
+
+    /// What `perform` would do, without doing any of it: no CA is asked, and CAA records are
+    /// judged only where an earlier run has kept what the CA says of itself.
     func predict() -> ModuleResult {
         var requests = inspect(isPrediction: true)
         guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
-        let preflight = refuseBlocked(&requests)
+        let preflight = refuseBlocked(&requests, by: rememberedIssuer)
         var changed = false
         for index in requests.indices where requests[index].isDue {
             let certificate = requests[index].certificate
@@ -99,10 +114,16 @@ struct RequestRun {
         }
     }
 
-    private func refuseBlocked(_ requests: inout [RequestedCertificate]) -> Preflight {
+    private var rememberedIssuer: CAAIssuer {
+        guard case .directory(let url) = options.authority else { return CAAIssuer(identities: [], account: nil) }
+        return CAConnection.rememberedIssuer(url, options, state: state)
+    }
+
+    private func refuseBlocked(_ requests: inout [RequestedCertificate], by issuer: CAAIssuer) -> Preflight {
         let due = requests.filter(\.isDue).map(\.certificate)
-        let preflight = Preflight(due, options, deadline: deadline)
+        let preflight = Preflight(due, options, issuer: issuer, deadline: deadline)
         for index in requests.indices where requests[index].isDue {
+            requests[index].warn(preflight.warning(of: requests[index].certificate))
             if let problem = preflight.problem(of: requests[index].certificate) {
                 requests[index].outcome = .failed(problem)
             }
@@ -122,7 +143,7 @@ struct RequestRun {
             failed: !failures.isEmpty,
             fields: [
                 "txt_required": .array(tokens),
-                "certificates": .array(requests.map { $0.json(from: options.authority) }),
+                "certificates": .array(requests.map { $0.json(options) }),
                 "warnings": .strings(
                     requests.compactMap { request in
                         request.warning.map { "certificate \(request.certificate.key): \($0)" }

@@ -36,6 +36,11 @@ struct RequestedCertificate {
         self.installed = installed
     }
 
+    mutating func warn(_ sentence: String?) {
+        let all = [warning, sentence].compactMap { $0 }
+        warning = all.isEmpty ? nil : all.joined(separator: "; ")
+    }
+
     var isDue: Bool { if case .due = outcome { true } else { false } }
 
     var failure: String? { if case .failed(let sentence) = outcome { sentence } else { nil } }
@@ -61,9 +66,25 @@ struct RequestedCertificate {
 
     private var explanation: String? { if case .kept(let reason) = outcome { reason } else { reason } }
 
-    func json(from authority: Authority) -> JSONValue {
+    /// How a CA with limits counts the order that was made, or would be under check mode: a replacement of the
+    /// certificate that is there (RFC 9773, section 5), a renewal with the same names, or one more certificate.
+    private func count(_ options: CommonOptions) -> OrderCount? {
+        guard case .ordered(_, wasMade: true) = outcome, options.authority != .selfSigned else { return nil }
+        guard let installed, let issuance = installed.issuance, issuance.authority == options.authority else {
+            return .new
+        }
+        let before = Set(installed.chain.leaf.names)
+        if options.usesRenewalInformation, issuance.renewalInfo != nil, !before.isDisjoint(with: certificate.names) {
+            return .replacement
+        }
+        return before == Set(certificate.names) ? .renewal : .new
+    }
+
+    func json(_ options: CommonOptions) -> JSONValue {
         let leaf = installed?.chain.leaf
-        let renewAt = leaf.map { certificate.wanted(from: authority, suggestion: suggestion).renewalTime(of: $0) }
+        let renewAt = leaf.map {
+            certificate.wanted(from: options.authority, suggestion: suggestion).renewalTime(of: $0)
+        }
         return [
             "name": .string(certificate.key), "domains": .strings(certificate.names.map(\.description)),
             "domains_unicode": .strings(certificate.names.map(\.unicode)),
@@ -71,6 +92,7 @@ struct RequestedCertificate {
             "not_after": .optional(leaf?.notAfter.formatted(.iso8601)),
             "renew_at": .optional(renewAt?.formatted(.iso8601)), "error": .optional(failure),
             "retry_at": .optional(retryAt?.formatted(.iso8601)),
+            "counts_as": .optional(count(options)?.rawValue),
         ]
     }
 
@@ -89,6 +111,15 @@ struct RequestedCertificate {
             ? "\(names): ready to be finalized, no TXT record is needed"
             : "\(names): \(tokens) TXT \(tokens == 1 ? "record is" : "records are") to be published"
     }
+}
+
+/// What an order is in the eyes of a CA that limits how many certificates it issues.
+enum OrderCount: String {
+    case new
+    /// With exactly the names of a certificate that there is.
+    case renewal
+    /// Of a certificate that the order names.
+    case replacement
 }
 
 /// A challenge's TXT record as Ansible hands it on.

@@ -35,6 +35,7 @@ package struct Answer: Sendable, Equatable {
         case serial(UInt32)
         /// 4 or 16 bytes.
         case address([UInt8])
+        case authorization(CAARecord)
     }
 
     package struct Record: Sendable, Equatable {
@@ -64,6 +65,17 @@ package struct Answer: Sendable, Equatable {
             if case .alias(let next) = record.value { return next }
         }
         return nil
+    }
+
+    /// The CAA records of exactly this name.
+    func authorizations(of name: DNSName) -> [CAARecord] {
+        records.compactMap { record in
+            if record.owner == name, case .authorization(let authorization) = record.value {
+                authorization
+            } else {
+                nil
+            }
+        }
     }
 
     /// The texts that the records hold for exactly this name.

@@ -90,6 +90,9 @@ enum AnswerParser {
         case .aaaa:
             guard data.count == 16 else { throw .malformed("has an AAAA record of \(data.count) bytes") }
             return .address(data)
+        case .caa:
+            guard let record = CAARecord(data: data) else { throw .malformed("has a CAA record that breaks off") }
+            return .authorization(record)
         }
     }
 

@@ -1,7 +1,7 @@
 internal import CResolv
 package import Names
 
-/// The kinds of record that are asked for here (RFC 1035, section 3.2.2; RFC 3596).
+/// The kinds of record that are asked for here (RFC 1035, section 3.2.2; RFC 3596; RFC 8659).
 package enum RecordType: UInt16, Sendable, CustomStringConvertible {
     case a = 1
     case ns = 2
@@ -9,6 +9,7 @@ package enum RecordType: UInt16, Sendable, CustomStringConvertible {
     case soa = 6
     case txt = 16
     case aaaa = 28
+    case caa = 257
 
     package var description: String {
         switch self {
@@ -18,6 +19,7 @@ package enum RecordType: UInt16, Sendable, CustomStringConvertible {
         case .soa: "SOA"
         case .txt: "TXT"
         case .aaaa: "AAAA"
+        case .caa: "CAA"
         }
     }
 }

@@ -23,6 +23,19 @@ package struct Resolver {
         return ends
     }
 
+    /// The CAA records at the end of each name's aliases; none where the answer has none.
+    func authorizations(of names: some Sequence<DNSName>) -> [DNSName: Result<CAARecordSet, DNSError>] {
+        var sets: [DNSName: Result<CAARecordSet, DNSError>] = [:]
+        for (question, answer) in ask(names.map { Question($0, .caa, recursion: true) }) {
+            sets[question.name] = Result { () throws(DNSError) -> CAARecordSet in
+                let answer = try answer.get()
+                let end = try answer.end(of: question.name)
+                return CAARecordSet(owner: end, records: answer.authorizations(of: end))
+            }
+        }
+        return sets
+    }
+
     /// The servers that a zone's NS records name, sorted. Throws where there are none.
     package func nameServers(of zone: DNSName) throws(DNSError) -> [DNSName] {
         let question = Question(zone, .ns, recursion: true)

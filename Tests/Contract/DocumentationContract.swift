@@ -74,6 +74,7 @@ private struct Documentation {
         case .requestTokens, .finalize: Self.certificates
         case .publishTXT: Self.publication
         case .writeHiera: ["path": "/nowhere", "hosts": [:]]
+        case .plan: ["hosts": [:]]
         }
     }
 

@@ -61,7 +61,8 @@ private let certificateModules: [ModuleContract] = [.requestTokens, .finalize]
     @Test(
         arguments: [
             ("timeout", "soon"), ("timeout", 0), ("timeout", [1]), ("remaining_days", "x"), ("remaining_days", -1),
-            ("force", "perhaps"), ("self_signed", 2), ("check_cname", "x"), ("terms_agreed", []), ("key_type", "dsa"),
+            ("force", "perhaps"), ("self_signed", 2), ("check_cname", "x"), ("check_caa", "x"), ("terms_agreed", []),
+            ("key_type", "dsa"),
             ("key_type", true), ("cert_path", "relative"), ("state_path", "../x"), ("ca_path", "x.pem"),
             ("account_key_src", "x.pem"), ("dns_servers", ["not an address"]), ("signing_domain", "a..b"),
             ("account_email", "nobody"), ("owner", "no-such-user-here"), ("group", "no-such-group-here"),

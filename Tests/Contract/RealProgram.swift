@@ -87,6 +87,7 @@ enum ModuleContract: String, CaseIterable {
     case finalize = "acme_finalize"
     case publishTXT = "acme_publish_txt"
     case writeHiera = "acme_write_hiera"
+    case plan = "acme_plan"
 
     var lists: [String] {
         switch self {
@@ -94,6 +95,7 @@ enum ModuleContract: String, CaseIterable {
         case .finalize: ["certificates", "updated"]
         case .publishTXT: ["added", "removed", "kept", "visible_on"]
         case .writeHiera: ["hosts", "updated", "orphaned"]
+        case .plan: ["certificates", "domains", "accounts", "name_sets", "exceeded", "first_run"]
         }
     }
 

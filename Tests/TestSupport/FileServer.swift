@@ -1,18 +1,16 @@
-import Foundation
-import HTTP
-import Platform
-import TestSupport
+internal import Foundation
+internal import Platform
 
 /// OpenSSL's own HTTPS server, which sends files as whole replies, status line and all.
-final class FileServer {
-    let certificate: String
-    let port: UInt16
-    var url: String { "https://127.0.0.1:\(port)/" }
+package final class FileServer {
+    package let certificate: String
+    package let port: UInt16
+    package var url: String { "https://127.0.0.1:\(port)/" }
 
     private let directory: String
     private let process = Process()
 
-    init(_ files: [String: [UInt8]]) throws {
+    package init(_ files: [String: [UInt8]]) throws {
         var template = Array("/tmp/acme-modules-files-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw SystemError("make a directory in", "/tmp") }
         directory = String(cString: made)
