@@ -1,7 +1,7 @@
 package import AnsibleModule
 internal import Names
 
-/// What a run over many hosts would order, held against the limits of a CA; reads nothing and asks nobody.
+/// What a run over many hosts would order, held against the limits of a CA; asks nobody and changes nothing.
 package enum Plan: Module {
     package static let name = "acme_plan"
     package static let emptyFields: [String: JSONValue] = [

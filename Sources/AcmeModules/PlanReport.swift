@@ -59,13 +59,14 @@ struct PlanReport {
         return domains + accounts + sets
     }
 
-    /// The hosts, in their order, that together stay within all limits.
+    /// Of the hosts that have something to order, in their order, those that together stay within all limits.
     private var firstRun: [String] {
         let list = RegisteredDomains()
         var chosen: [String] = []
         var counted = PlanTally()
         let byHost = Dictionary(grouping: options.certificates, by: \.host)
         for (host, certificates) in byHost.sorted(by: { $0.key < $1.key }) {
+            guard certificates.contains(where: { $0.count != nil }) else { continue }
             var tried = counted
             for certificate in certificates { tried.add(certificate, list) }
             guard !tried.exceeds(limits) else { continue }
@@ -80,8 +81,8 @@ struct PlanReport {
             return "No host fits within the limits by itself: put more names on a certificate (up to 100), or let "
                 + "letsencrypt_certs of the hosts grow week by week."
         }
-        return "Within the limits: --limit '\(hosts.joined(separator: ","))' -e letsencrypt_serial=1 (a host is done "
-            + "before the next begins). Run the others when the time of the limit has passed."
+        return "Spread it: run with --limit '\(hosts.joined(separator: ","))' first, and with the other hosts when the "
+            + "time of the limit has passed; with -e letsencrypt_serial=1 a host is done before the next begins."
     }
 
     // MARK: For people
@@ -137,9 +138,10 @@ private struct TextTable {
         let widths = head.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         lines = all.map { row in
             let cells = row.enumerated().map { column, cell in
-                column == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[column] - cell.count)
+                cell + String(repeating: " ", count: widths[column] - cell.count)
             }
-            return cells.joined(separator: "  ")
+            let line = cells.joined(separator: "  ")
+            return String(line.prefix(line.count - line.reversed().prefix { $0 == " " }.count))
         }
     }
 }

@@ -67,6 +67,13 @@ import Testing
         }
     }
 
+    @Test func `the look costs no request: the directory is asked for once, by both modules together`() throws {
+        try withWorld { world in
+            try world.issue(world.options(["web": ["a.example.org"]]))
+            #expect(try world.server.log().components(separatedBy: "GET /dir").count - 1 == 1)
+        }
+    }
+
     @Test func `another account's record is found out when the account is known, and nothing is ordered`() throws {
         let record = #"site IN CAA 0 issue "pebble.test; accounturi=https://pebble.test/acct/1""#
         try withCAA(record) { world, options in

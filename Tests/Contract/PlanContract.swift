@@ -93,7 +93,7 @@ import Testing
         #expect(answer["exceeded"] == [.string(sentence)])
         #expect(answer["first_run"] == ["web01", "web02"])
         #expect(text(answer).contains("\nWARNING: \(sentence)\n"), "\(text(answer))")
-        #expect(text(answer).contains("--limit 'web01,web02' -e letsencrypt_serial=1"))
+        #expect(text(answer).contains("Spread it: run with --limit 'web01,web02' first"))
         #expect(try plan(all, ["certificates_per_domain": 60])["exceeded"] == [])
         let none = try plan(all, ["certificates_per_domain": 19])
         #expect(none["first_run"] == [])

@@ -1,6 +1,7 @@
 import DNS
 import Names
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
@@ -134,6 +135,26 @@ private func zone(_ records: String) -> String {
     func `that say a thing twice permit nobody`(parameter: String) throws {
         let record = "site IN CAA 0 issue \"ca.test; \(parameter); \(parameter)\""
         #expect(try objection("a.site.test", record)?.contains("site.test. IN CAA") == true)
+    }
+
+    @Test func `are asked for once for each name and each name above, all of them before the first answer`() throws {
+        let asked = Mutex<Set<[UInt8]>>([])
+        let server = try FakeServer { query in
+            // No answer until all have asked: whoever waits for one before it asks for the next gets none.
+            let count = asked.withLock { questions in
+                questions.insert(Array(query[12...]))
+                return questions.count
+            }
+            let question = query[12..<(query.count - 11)]
+            return count < 6 ? [] : [query[..<2] + [0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0] + question]
+        }
+        defer { server.stop() }
+        let resolver = Resolver(
+            servers: [try ServerAddress(server.address)], deadline: Deadline(seconds: 20, clock: SystemClock()))
+        let names = try ["a.site.test", "b.site.test", "c.other.test"].map { try DNSName($0) }
+        let lookup = CAALookup(names, resolver: resolver)
+        for name in names { #expect(try lookup.records(for: name).get() == nil) }
+        #expect(asked.withLock(\.count) == 6)
     }
 
     @Test func `that cannot be looked up are an error of the server, unless a nearer name has some`() throws {
