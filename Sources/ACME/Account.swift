@@ -10,6 +10,17 @@ package struct AccountRecord: Codable, Sendable, Equatable {
     }
 }
 
+/// What a CA says of the account that belongs to a key.
+package enum AccountState: Sendable, Equatable {
+    case missing
+    /// With the contacts that the CA shows, as URLs.
+    case valid(AccountRecord)
+    /// Deactivated or revoked: its key can never have an account there again. The reason is a clause.
+    case ended(reason: String)
+
+    package var record: AccountRecord? { if case .valid(let record) = self { record } else { nil } }
+}
+
 /// What a new account is made with (RFC 8555, section 7.3).
 package struct AccountRequest: Sendable {
     /// "Clients MUST support `mailto`": an address without a scheme is one.

@@ -6,10 +6,10 @@ package import Platform
 /// A signed session with one CA. Everything that can happen at once does: a phase takes a handful of requests one
 /// after the other for any number of certificates and names.
 package final class Client {
-    private let directoryURL: String
-    private let key: PrivateKey
-    private let deadline: Deadline
-    private let rounds: Rounds
+    let directoryURL: String
+    let key: PrivateKey
+    let deadline: Deadline
+    let rounds: Rounds
     private var directory: (content: Directory, fetched: Date)?
 
     /// The account that signs: set from an earlier run's record, or by `openAccount`.
@@ -56,7 +56,8 @@ package final class Client {
         return (record, wasMade: reply.status == 201)
     }
 
-    private func newAccount(_ wanted: AccountRequest) throws(ACMEError) -> Call {
+    /// Throws where the CA would not make an account from this; nothing is signed for it.
+    package func checkRequirements(_ wanted: AccountRequest) throws(ACMEError) {
         let directory = try knownDirectory()
         if let terms = directory.meta?.termsOfService, !wanted.termsAgreed {
             throw ACMEError(
@@ -68,8 +69,12 @@ package final class Client {
                 "the CA opens one only for its customers: set external_account_binding to the "
                     + "kid and key that it gave you")
         }
+    }
+
+    private func newAccount(_ wanted: AccountRequest) throws(ACMEError) -> Call {
+        try checkRequirements(wanted)
         let purpose = "open an account at \(directoryURL)"
-        let url = directory.newAccount
+        let url = try knownDirectory().newAccount
         let own = try JSON.encode(key.jwk, for: purpose)
         let binding = try wanted.binding.map { (binding) throws(ACMEError) in
             try JWS(own, url: url, binding: binding, for: purpose)
@@ -145,7 +150,7 @@ package final class Client {
     /// The names by which CAA records mean this CA; asks for the directory where it is not known yet.
     package func caaIdentities() throws(ACMEError) -> [String] { try knownDirectory().meta?.caaIdentities ?? [] }
 
-    private func knownDirectory() throws(ACMEError) -> Directory {
+    func knownDirectory() throws(ACMEError) -> Directory {
         if let directory { return directory.content }
         let purpose = "read the CA's directory \(directoryURL)"
         let reply = try perform(Call(purpose: purpose, url: directoryURL, payload: .none))
@@ -155,7 +160,7 @@ package final class Client {
         return content
     }
 
-    private func perform(_ call: Call) throws(ACMEError) -> Reply {
+    func perform(_ call: Call) throws(ACMEError) -> Reply {
         let results = rounds.run([Step<Reply>.send([call])], until: deadline) { _, results in
             do throws(ACMEError) {
                 return .done(.success(try results.only()))

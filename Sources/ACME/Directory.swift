@@ -12,6 +12,10 @@ package struct Directory: Codable, Sendable, Equatable {
     package var newNonce: String
     package var newAccount: String
     package var newOrder: String
+    /// Nil where the CA does not let accounts change their keys (RFC 8555, section 7.3.5).
+    package var keyChange: String?
+    /// Nil where the CA revokes nothing through this protocol (RFC 8555, section 7.6).
+    package var revokeCert: String?
     /// Where renewal information is (RFC 9773, section 4); nil where the CA has none.
     package var renewalInfo: String?
     package var meta: Meta?

@@ -9,13 +9,18 @@ internal import Store
 struct CAConnection {
     let client: Client
     private let key: PrivateKey
+    private let keyPath: String
     private let accounts: AccountStore
 
-    /// Prepares the account key and the client; sends nothing yet.
+    /// Prepares the account key and the client; sends nothing yet, unless a change of the account's key broke off.
     init(_ directory: String, _ options: CommonOptions, state: StateDirectory, deadline: Deadline) throws {
         accounts = state.accounts(of: .directory(directory))
-        key = try accounts.makeKey(source: options.account.keySource)
         let transport = try CurlTransport(caBundle: options.caPath, userAgent: Version.userAgent)
+        let source = options.account.keySource
+        let session = CASession(directory, transport: transport, deadline: deadline)
+        try KeyRollover(accounts: accounts, source: source, session: session).settle()
+        key = try accounts.makeKey(source: source)
+        keyPath = accounts.keyPath(source)
         client = Client(
             directoryURL: directory, key: key, transport: transport, deadline: deadline,
             cache: accounts.savedSession())
@@ -44,6 +49,12 @@ struct CAConnection {
         let (account, wasMade) = try client.openAccount(options.request)
         try accounts.save(account, of: key)
         return wasMade
+    }
+
+    /// Throws where a certificate's key is the account's: CAs refuse that, and whoever gets hold of the one has the other.
+    func refuse(_ certificateKey: PrivateKey, of certificate: CertificateOptions) throws(StoreError) {
+        guard let problem = certificate.problem(certificateKey, isAccountKey: key, at: keyPath) else { return }
+        throw StoreError(problem)
     }
 
     /// Forgets an account that the CA says it does not know, so that the next run opens it again.

@@ -50,6 +50,13 @@ struct CertificateOptions {
             force: settings.force, profile: settings.profile, suggestion: suggestion)
     }
 
+    /// What is wrong where a key of the certificate's is that of the account as well; nil where it is not.
+    func problem(_ key: PrivateKey, isAccountKey account: PrivateKey, at path: String) -> String? {
+        guard key.publicKeyInfo == account.publicKeyInfo else { return nil }
+        return "its private key is the account key \(path) as well, and an account key must never be a certificate's: "
+            + "give account_key_src another file, or remove \(paths.key)"
+    }
+
     /// Whether an order under way is one for this certificate.
     func isServed(by record: OrderRecord) -> Bool {
         record.serves(names, settings.keyType, profile: settings.profile)

@@ -50,19 +50,8 @@ struct CommonOptions {
     }
 
     private static func authority(_ options: inout Options) throws(OptionError) -> Authority {
-        let directory = try options.string("acme_directory") ?? "letsencrypt"
-        let isSelfSigned = try options.boolean("self_signed", default: false)
-        let url =
-            switch directory {
-            case "letsencrypt": "https://acme-v02.api.letsencrypt.org/directory"
-            case "letsencrypt_staging": "https://acme-staging-v02.api.letsencrypt.org/directory"
-            default: directory
-            }
-        guard url.hasPrefix("https://"), url.utf8.count > 8 else {
-            throw options.invalid(
-                "acme_directory", "must be letsencrypt, letsencrypt_staging or an https:// URL, not '\(directory)'")
-        }
-        return isSelfSigned ? .selfSigned : .directory(url)
+        let url = try options.directoryURL()
+        return try options.boolean("self_signed", default: false) ? .selfSigned : .directory(url)
     }
 }
 
@@ -124,6 +113,22 @@ struct AliasOptions {
 }
 
 extension Options {
+    /// The CA, by the URL of its directory.
+    mutating func directoryURL() throws(OptionError) -> String {
+        let directory = try string("acme_directory") ?? "letsencrypt"
+        let url =
+            switch directory {
+            case "letsencrypt": "https://acme-v02.api.letsencrypt.org/directory"
+            case "letsencrypt_staging": "https://acme-staging-v02.api.letsencrypt.org/directory"
+            default: directory
+            }
+        guard url.hasPrefix("https://"), url.utf8.count > 8 else {
+            throw invalid(
+                "acme_directory", "must be letsencrypt, letsencrypt_staging or an https:// URL, not '\(directory)'")
+        }
+        return url
+    }
+
     /// Where everything is kept that the next call takes up.
     mutating func statePath() throws(OptionError) -> String {
         try path("state_path", default: "/var/lib/acme-modules")

@@ -64,6 +64,7 @@ struct Completion {
             let requests = try jobs.map { try $0.completion() }
             let connection = try CAConnection(url, options, state: state, deadline: deadline)
             defer { connection.saveSession() }
+            for job in jobs { try connection.refuse(job.key, of: job.options) }
             guard connection.hasAccount else {
                 throw StoreError("the account that ordered is not known here any more; run acme_request_tokens again")
             }
@@ -110,7 +111,14 @@ struct Completion {
     }
 
     private func issuance(_ issued: IssuedChain, _ job: Job) -> Issuance {
-        Issuance(options.authority, profile: job.options.settings.profile, renewalInfo: issued.renewalInfo)
+        let authorizations: [String]?
+        switch job.record.work {
+        case .order(let order): authorizations = order.authorizations
+        case .selfSigned: authorizations = nil
+        }
+        return Issuance(
+            options.authority, profile: job.options.settings.profile, renewalInfo: issued.renewalInfo,
+            authorizations: authorizations)
     }
 
     /// An order is of no more use where the CA says so, and where what it led to is not what was ordered.

@@ -112,10 +112,14 @@ struct Ordering {
         return jobs
     }
 
-    /// A new one, or where that is wished the one that is installed.
+    /// A new one, or where that is wished the one that is installed; never that of a certificate that was revoked.
     private func key(for request: RequestedCertificate) throws -> PrivateKey {
         let settings = request.certificate.settings
-        if settings.reuseKey, let key = request.installed?.key, key.type == settings.keyType { return key }
+        if settings.reuseKey, let installed = request.installed, installed.revocation == nil,
+            installed.key.type == settings.keyType
+        {
+            return installed.key
+        }
         return try .generate(settings.keyType)
     }
 

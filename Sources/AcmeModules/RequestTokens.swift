@@ -120,6 +120,7 @@ struct RequestRun {
     }
 
     private func refuseBlocked(_ requests: inout [RequestedCertificate], by issuer: CAAIssuer) -> Preflight {
+        refuseAccountKeys(&requests)
         let due = requests.filter(\.isDue).map(\.certificate)
         let preflight = Preflight(due, options, issuer: issuer, deadline: deadline)
         for index in requests.indices where requests[index].isDue {
@@ -129,6 +130,23 @@ struct RequestRun {
             }
         }
         return preflight
+    }
+
+    /// No key of a certificate, installed or under way, may be the account's. An account key that cannot be read is
+    /// told of where it is used.
+    private func refuseAccountKeys(_ requests: inout [RequestedCertificate]) {
+        let accounts = state.accounts(of: options.authority)
+        let source = options.account.keySource
+        guard options.authority != .selfSigned, let account = try? accounts.key(source: source) else { return }
+        for index in requests.indices where requests[index].isDue {
+            let certificate = requests[index].certificate
+            let ordered = try? options.orders(of: certificate).find(certificate.firstName)?.key
+            let keys = [requests[index].installed?.key, ordered].compactMap(\.self)
+            let path = accounts.keyPath(source)
+            if let problem = keys.lazy.compactMap({ certificate.problem($0, isAccountKey: account, at: path) }).first {
+                requests[index].outcome = .failed(problem)
+            }
+        }
     }
 
     private func report(

@@ -21,14 +21,18 @@ package struct AccountStore: Sendable {
         try KeyFile(path: keyPath(source)).read()
     }
 
-    /// The account key, made (ec-256) where it is missing.
-    package func makeKey(source: String?) throws(StoreError) -> PrivateKey {
+    /// A key in a file outside of the store; nil where there is none.
+    package static func readKey(_ path: String) throws(StoreError) -> PrivateKey? { try KeyFile(path: path).read() }
+
+    /// The account key, made where it is missing.
+    package func makeKey(source: String?, type: KeyType = .ec256) throws(StoreError) -> PrivateKey {
         if let key = try key(source: source) { return key }
         try makeDirectories(path, below: state)
-        return try KeyFile(path: keyPath(source)).make(.ec256)
+        return try KeyFile(path: keyPath(source)).make(type)
     }
 
-    private func keyPath(_ source: String?) -> String { source ?? path + "/account.key" }
+    /// The file of the account key.
+    package func keyPath(_ source: String?) -> String { source ?? path + "/account.key" }
 
     /// What is known of the account that this key belongs to.
     package func account(of key: PrivateKey) throws(StoreError) -> AccountRecord? {
@@ -45,7 +49,28 @@ package struct AccountStore: Sendable {
 
     /// Forgets the account, not its key: the CA does not know it any more.
     package func forgetAccount() throws(StoreError) {
-        try storing { () throws(SystemError) in try Files.remove(path + "/account.json") }
+        try storing { () throws(SystemError) in try Files.remove(record.path) }
+    }
+
+    /// Forgets an account that has ended, with what was kept of its sessions and the key, where that is this store's
+    /// own. A key of an operator's is left to the operator.
+    package func forgetEverything(source: String?) throws(StoreError) {
+        for file in kept(source) {
+            try storing { () throws(SystemError) in try Files.remove(file) }
+        }
+    }
+
+    /// Whether there is anything to forget.
+    package func keepsAnything(source: String?) throws(StoreError) -> Bool {
+        for file in kept(source) {
+            let status = try storing { () throws(SystemError) in try Files.status(file) }
+            if status != nil { return true }
+        }
+        return false
+    }
+
+    private func kept(_ source: String?) -> [String] {
+        [session.path, record.path, nextKeyPath(source)] + (source == nil ? [keyPath(nil)] : [])
     }
 
     /// What the phase before left. It only saves requests: one that cannot be read is as good as none.

@@ -67,7 +67,8 @@ package struct CertificateStore: Sendable {
             throw StoreError("\(paths.fullchain) does not begin with the certificate of \(paths.cert)")
         }
         let issuance: StateFile<Issuance> = StateFile(path: paths.directory + "/current/issuance.json")
-        return InstalledCertificate(key: key, chain: chain, issuance: try issuance.found())
+        return InstalledCertificate(
+            key: key, chain: chain, issuance: try issuance.found(), revocation: try revocation(of: cert.leaf, paths))
     }
 
     /// The owner, group and mode that the files of a certificate have now differ from these.

@@ -9,10 +9,15 @@ package struct Issuance: Codable, Sendable, Equatable {
     package let profile: String?
     /// Where the CA has renewal information; nil where it has none.
     package let renewalInfo: String?
+    /// The account's authorizations that it was issued upon, as URLs; nil where an older version wrote this.
+    package let authorizations: [String]?
 
-    package init(_ authority: Authority, profile: String? = nil, renewalInfo: String? = nil) {
+    package init(
+        _ authority: Authority, profile: String? = nil, renewalInfo: String? = nil, authorizations: [String]? = nil
+    ) {
         self.profile = profile
         self.renewalInfo = renewalInfo
+        self.authorizations = authorizations
         switch authority {
         case .directory(let url): directory = url
         case .selfSigned: directory = nil
@@ -28,11 +33,16 @@ package struct InstalledCertificate: Sendable {
     package let chain: CertificateChain
     /// Nil for files that another program put there.
     package let issuance: Issuance?
+    /// Nil unless it was revoked from this host.
+    package let revocation: RevocationNote?
 
-    package init(key: PrivateKey, chain: CertificateChain, issuance: Issuance?) {
+    package init(
+        key: PrivateKey, chain: CertificateChain, issuance: Issuance?, revocation: RevocationNote? = nil
+    ) {
         self.key = key
         self.chain = chain
         self.issuance = issuance
+        self.revocation = revocation
     }
 }
 

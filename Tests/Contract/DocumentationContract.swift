@@ -75,6 +75,8 @@ private struct Documentation {
         case .publishTXT: Self.publication
         case .writeHiera: ["path": "/nowhere", "hosts": [:]]
         case .plan: ["hosts": [:]]
+        case .account: [:]
+        case .revoke: ["domains": ["a.example.org"]]
         }
     }
 
@@ -121,6 +123,12 @@ private struct Documentation {
         let choices = try Documentation(module).choices(of: "key_type")
         let answer = try RealProgram.call(
             module.rawValue, .object(Self.certificates.merging(["key_type": "dsa"]) { $1 }))
+        #expect(answer.msg.contains("must be one of \(choices), not"), "\(answer.msg)")
+    }
+
+    @Test func `the choices of the account's key type are documented`() throws {
+        let choices = try Documentation(.account).choices(of: "account_key_type")
+        let answer = try RealProgram.call("acme_account", ["account_key_type": "dsa"])
         #expect(answer.msg.contains("must be one of \(choices), not"), "\(answer.msg)")
     }
 

@@ -88,6 +88,8 @@ enum ModuleContract: String, CaseIterable {
     case publishTXT = "acme_publish_txt"
     case writeHiera = "acme_write_hiera"
     case plan = "acme_plan"
+    case account = "acme_account"
+    case revoke = "acme_revoke"
 
     var lists: [String] {
         switch self {
@@ -96,6 +98,8 @@ enum ModuleContract: String, CaseIterable {
         case .publishTXT: ["added", "removed", "kept", "visible_on"]
         case .writeHiera: ["hosts", "updated", "orphaned"]
         case .plan: ["certificates", "domains", "accounts", "name_sets", "exceeded", "first_run"]
+        case .account: ["contacts"]
+        case .revoke: ["domains", "deactivated"]
         }
     }
 

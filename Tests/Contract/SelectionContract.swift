@@ -12,12 +12,15 @@ private func expectModule(
     module.expectLists(in: answer, at: location)
 }
 
+/// Options that every module refuses before it touches anything.
+private let nonsense = #"{"zzzzzz": 1}"#
+
 @Suite struct SelectionContract {
     @Test(arguments: ModuleContract.allCases)
     func `the first argument names the module, fully qualified too`(module: ModuleContract) throws {
         let program = try RealProgram.path()
-        expectModule(module, try RealProgram.run([program, module.rawValue], text: "{}"))
-        expectModule(module, try RealProgram.run([program, "infra.acme." + module.rawValue], text: "{}"))
+        expectModule(module, try RealProgram.run([program, module.rawValue], text: nonsense))
+        expectModule(module, try RealProgram.run([program, "infra.acme." + module.rawValue], text: nonsense))
     }
 
     @Test(arguments: ModuleContract.allCases)
@@ -28,8 +31,8 @@ private func expectModule(
             let copy = "\(directory)/AnsiballZ_\(module.rawValue)"
             try AtomicFile.link(link, to: program)
             try FileManager.default.copyItem(atPath: program, toPath: copy)
-            expectModule(module, try RealProgram.run([link], text: "{}"))
-            expectModule(module, try RealProgram.run([copy], text: "{}"))
+            expectModule(module, try RealProgram.run([link], text: nonsense))
+            expectModule(module, try RealProgram.run([copy], text: nonsense))
         }
     }
 
@@ -37,7 +40,7 @@ private func expectModule(
     func `Ansible's own key names the module, fully qualified too`(module: ModuleContract) throws {
         let program = try RealProgram.path()
         for name in [module.rawValue, "infra.acme." + module.rawValue] {
-            let options: JSONValue = ["_ansible_module_name": .string(name)]
+            let options: JSONValue = ["_ansible_module_name": .string(name), "zzzzzz": 1]
             expectModule(module, try RealProgram.run([program], text: options.rendered))
         }
     }
@@ -47,7 +50,7 @@ private func expectModule(
             let link = directory + "/acme_finalize"
             try AtomicFile.link(link, to: try RealProgram.path())
             let options: JSONValue = ["_ansible_module_name": "acme_request_tokens"]
-            let byArgument = try RealProgram.run([link, "acme_request_tokens"], text: "{}")
+            let byArgument = try RealProgram.run([link, "acme_request_tokens"], text: nonsense)
             #expect(byArgument["txt_required"] != nil)
             let byName = try RealProgram.run([link], text: options.rendered)
             #expect(byName["updated"] != nil)

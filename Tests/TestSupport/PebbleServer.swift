@@ -13,6 +13,8 @@ package final class PebbleServer {
         package var blocklist = ["blocked.example"]
         /// Seconds for which certificates are valid; nil for the server's own five years.
         package var validity: Int?
+        /// Keys of customers, in base64url, by their identifiers; where there are any, no one else gets an account.
+        package var customers: [String: String] = [:]
         /// `address:port` of a DNS server to validate against instead of the one that comes along.
         package var resolver: String?
 
@@ -85,6 +87,11 @@ package final class PebbleServer {
         try curl("url = \"\(managementURL)/roots/0\"\ncacert = \"\(caBundle)\"\n")
     }
 
+    /// What the server says of a certificate (serial in hexadecimal): `Status` is Valid or Revoked, `Reason` a number.
+    package func status(ofSerial serial: String) throws -> String {
+        try curl("url = \"\(managementURL)/cert-status-by-serial/\(serial)\"\ncacert = \"\(caBundle)\"\n")
+    }
+
     /// What the ACME server wrote so far: a line for each request.
     package func log() throws -> String {
         String(decoding: try Files.read(directory + "/pebble.log", limit: 64 << 20) ?? [], as: UTF8.self)
@@ -115,7 +122,8 @@ package final class PebbleServer {
         var settings: [String: Any] = [
             "listenAddress": "127.0.0.1:\(ports[0])", "managementListenAddress": "127.0.0.1:\(ports[1])",
             "certificate": caBundle, "privateKey": directory + "/server.key", "httpPort": 1, "tlsPort": 1,
-            "ocspResponderURL": "", "externalAccountBindingRequired": false, "domainBlocklist": options.blocklist,
+            "ocspResponderURL": "", "externalAccountBindingRequired": !options.customers.isEmpty,
+            "externalAccountMACKeys": options.customers, "domainBlocklist": options.blocklist,
         ]
         if let validity = options.validity { settings["certificateValidityPeriod"] = validity }
         let configuration = directory + "/pebble.json"

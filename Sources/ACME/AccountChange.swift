@@ -1,0 +1,72 @@
+internal import HTTP
+package import PKI
+
+/// What happens to an account after it was made (RFC 8555, sections 7.3.1 to 7.3.6).
+extension Client {
+    private struct Question: Encodable {
+        let onlyReturnExisting = true
+    }
+
+    private struct KeyChange: Encodable {
+        let account: String
+        let oldKey: [String: String]
+    }
+
+    private struct Ending: Encodable {
+        let status = "deactivated"
+    }
+
+    /// Asks whether this session's key has an account, and changes nothing (section 7.3.1). One that is valid signs
+    /// from then on.
+    package func accountState() throws(ACMEError) -> AccountState {
+        let purpose = "look for the key's account at \(directoryURL)"
+        var call = try Call.post(Question(), to: try knownDirectory().newAccount, purpose)
+        call.identity = .key
+        let reply: Reply
+        do throws(ACMEError) {
+            reply = try perform(call)
+        } catch {
+            if error.accountIsUnknown { return .missing }
+            // How some CAs answer for an account that was deactivated.
+            if error.problem?.kind == .unauthorized { return .ended(reason: error.reason) }
+            throw error
+        }
+        let object = try reply.decode(AccountObject.self)
+        guard object.status == "valid" else { return .ended(reason: "it is \(object.status)") }
+        let record = AccountRecord(url: try reply.location(), contacts: object.contact ?? [])
+        account = record
+        return .valid(record)
+    }
+
+    /// Tells the CA the account's contacts (section 7.3.2).
+    package func changeContacts(to contacts: [String]) throws(ACMEError) {
+        let purpose = "change the account's contacts"
+        _ = try perform(try .post(ContactUpdate(contact: contacts), to: try signer(purpose).url, purpose))
+    }
+
+    /// Gives the account another key (section 7.3.5): "inner" signed by the new one, "outer" by the old one. This
+    /// session's key is of no more use afterwards. An error does not mean that the CA still has the old key: the reply
+    /// may have been lost.
+    package func changeKey(to new: PrivateKey) throws(ACMEError) {
+        let purpose = "change the account's key"
+        guard let url = try knownDirectory().keyChange else {
+            throw ACMEError(purpose, "the CA's directory \(directoryURL) has no keyChange: it does not offer this")
+        }
+        let message = KeyChange(account: try signer(purpose).url, oldKey: key.jwk)
+        let inner = try JWS(
+            try JSON.encode(message, for: purpose), url: url, nonce: nil, identity: .key, key: new, for: purpose)
+        _ = try perform(try .post(inner, to: url, purpose))
+    }
+
+    /// Ends the account for good (section 7.3.6): nothing reactivates it.
+    package func deactivateAccount() throws(ACMEError) {
+        let purpose = "deactivate the account"
+        _ = try perform(try .post(Ending(), to: try signer(purpose).url, purpose))
+        account = nil
+    }
+
+    private func signer(_ purpose: String) throws(ACMEError) -> AccountRecord {
+        guard let account else { throw ACMEError(purpose, "no account has been opened at the CA") }
+        return account
+    }
+}

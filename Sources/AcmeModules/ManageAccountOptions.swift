@@ -1,0 +1,68 @@
+internal import AnsibleModule
+internal import PKI
+internal import Store
+
+/// The options of `acme_account`, read and checked as a whole before anything is touched.
+struct ManageAccountOptions {
+    enum State: String, CaseIterable { case present, absent }
+
+    /// What is to become of the account's key.
+    enum KeyWish: Equatable {
+        case keep
+        /// A new one each time.
+        case rotate
+        /// The one in this file.
+        case use(path: String)
+    }
+
+    let state: State
+    /// The CA's directory URL.
+    let directory: String
+    let account: AccountOptions
+    /// Of keys that are made.
+    let keyType: KeyType
+    let key: KeyWish
+    /// PEM bundle trusted for the CA's HTTPS; nil for the system's trust.
+    let caPath: String?
+    let statePath: String
+    /// Seconds for the whole module.
+    let timeout: Int
+
+    init(_ invocation: Invocation) throws(OptionError) {
+        var options = invocation.options
+        state = try options.choice("state", default: State.present)
+        directory = try options.directoryURL()
+        account = try AccountOptions(&options)
+        keyType = try options.choice("account_key_type", default: KeyType.ec256)
+        key = try Self.key(&options, account)
+        caPath = try options.path("ca_path")
+        statePath = try options.statePath()
+        timeout = try options.timeout()
+        try options.checkPrivatePath(isCheckMode: invocation.checkMode)
+        try options.rejectUnknown()
+        guard state == .present || key == .keep else {
+            throw OptionError("state absent, and rotate_key or new_account_key_src, exclude each other")
+        }
+    }
+
+    private static func key(_ options: inout Options, _ account: AccountOptions) throws(OptionError) -> KeyWish {
+        let path = try options.path("new_account_key_src")
+        let isRotated = try options.boolean("rotate_key", default: false)
+        guard let path else { return isRotated ? .rotate : .keep }
+        guard !isRotated else {
+            throw OptionError(
+                "rotate_key and new_account_key_src exclude each other: rotate_key makes the new key itself")
+        }
+        guard path != account.keySource else {
+            throw options.invalid(
+                "new_account_key_src", "is the same file as account_key_src: leave the old key there, and put the new "
+                    + "one into a file of its own")
+        }
+        return .use(path: path)
+    }
+
+    var accounts: AccountStore { StateDirectory(path: statePath).accounts(of: .directory(directory)) }
+
+    /// Where the account key is.
+    var keyPath: String { accounts.keyPath(account.keySource) }
+}

@@ -1,0 +1,79 @@
+internal import ACME
+internal import AnsibleModule
+internal import Names
+internal import Store
+
+/// The options of `acme_revoke`, read and checked as a whole before anything is touched.
+struct RevokeOptions {
+    /// Which certificate is meant.
+    enum Subject {
+        /// The installed one whose first name is the first of these; it must hold all of them.
+        case installed(key: String, names: [DomainName])
+        /// The first one in this PEM file.
+        case file(path: String)
+    }
+
+    let subject: Subject
+    let reason: RevocationReason
+    /// The file of the certificate's own key, which signs instead of the account's.
+    let privateKey: String?
+    let endsAuthorizations: Bool
+    /// The CA's directory URL.
+    let directory: String
+    /// The account key's file; nil for the one in the state.
+    let keySource: String?
+    /// PEM bundle trusted for the CA's HTTPS; nil for the system's trust.
+    let caPath: String?
+    let store: CertificateStore
+    let statePath: String
+    /// Seconds for the whole module.
+    let timeout: Int
+
+    init(_ invocation: Invocation) throws(OptionError) {
+        var options = invocation.options
+        subject = try Self.subject(&options)
+        reason = try Self.reason(&options)
+        privateKey = try options.path("private_key")
+        endsAuthorizations = try options.boolean("deactivate_authorizations", default: false)
+        directory = try options.directoryURL()
+        keySource = try options.path("account_key_src")
+        caPath = try options.path("ca_path")
+        store = CertificateStore(path: try options.path("cert_path", default: "/etc/letsencrypt-certs"))
+        statePath = try options.statePath()
+        timeout = try options.timeout()
+        try options.checkPrivatePath(isCheckMode: invocation.checkMode)
+        try options.rejectUnknown()
+    }
+
+    var accounts: AccountStore { StateDirectory(path: statePath).accounts(of: .directory(directory)) }
+
+    private static func subject(_ options: inout Options) throws(OptionError) -> Subject {
+        let key = try options.string("name")
+        let domains = try options.strings("domains")
+        let file = try options.path("certificate")
+        switch (domains, file) {
+        case (.some, .some):
+            throw OptionError("domains and certificate exclude each other: name the certificate in one way")
+        case (.some(let domains), nil):
+            let key = key ?? domains.first ?? ""
+            return .installed(key: key, names: try CertificateOptions.names(domains, of: key))
+        case (nil, .some) where key != nil:
+            throw OptionError("name and certificate exclude each other: name goes with domains")
+        case (nil, .some(let path)): return .file(path: path)
+        case (nil, nil):
+            throw OptionError(
+                "domains is missing: give the first name of an installed certificate in domains, or a file in "
+                    + "certificate")
+        }
+    }
+
+    private static func reason(_ options: inout Options) throws(OptionError) -> RevocationReason {
+        guard let text = try options.string("reason") else { return .unspecified }
+        let found = RevocationReason.allCases.first { $0.rawValue == text || String($0.code) == text }
+        guard let found else {
+            let known = RevocationReason.allCases.map { "\($0.rawValue) (\($0.code))" }.joined(separator: ", ")
+            throw options.invalid("reason", "must be one of \(known), not \"\(text.prefix(40))\"")
+        }
+        return found
+    }
+}
