@@ -8,6 +8,14 @@ package struct AccountRecord: Codable, Sendable, Equatable {
         self.url = url
         self.contacts = contacts
     }
+
+    /// Whether an account with the contacts that the CA shows has to be told others; it keeps its own where none are
+    /// wanted. A CA that keeps no contacts (Let's Encrypt since 2025) shows none: what it was told the last time counts.
+    package func hasToBeTold(_ wanted: [String], after told: AccountRecord?) -> Bool {
+        guard !wanted.isEmpty, Set(contacts) != Set(wanted) else { return false }
+        let isForgetful = contacts.isEmpty && told?.url == url && Set(told?.contacts ?? []) == Set(wanted)
+        return !isForgetful
+    }
 }
 
 /// What a CA says of the account that belongs to a key.

@@ -65,7 +65,9 @@ extension Client {
         account = nil
     }
 
+    /// The account that signs; where it gets nonces from is known afterwards too.
     private func signer(_ purpose: String) throws(ACMEError) -> AccountRecord {
+        _ = try knownDirectory()
         guard let account else { throw ACMEError(purpose, "no account has been opened at the CA") }
         return account
     }

@@ -71,7 +71,10 @@ struct AccountPlan {
         }
         switch known?.state {
         case .missing, nil: steps.append(.open)
-        case .valid(let account): if contactsDiffer(account, options, situation) { steps.append(.changeContacts) }
+        case .valid(let account):
+            if account.hasToBeTold(options.account.contacts, after: situation.remembered) {
+                steps.append(.changeContacts)
+            }
         case .ended(let reason):
             throw StoreError(
                 "the account of the key \(options.keyPath) at \(options.directory) has ended for good (\(reason)): "
@@ -95,15 +98,5 @@ struct AccountPlan {
         case (.missing, .valid): return true
         case (.valid, _), (.missing, _): return false
         }
-    }
-
-    /// A CA that keeps no contacts (Let's Encrypt since 2025) shows none: it counts what it was told the last time.
-    private static func contactsDiffer(
-        _ account: AccountRecord, _ options: ManageAccountOptions, _ situation: AccountSituation
-    ) -> Bool {
-        let wanted = Set(options.account.contacts)
-        guard !wanted.isEmpty, Set(account.contacts) != wanted else { return false }
-        let told = situation.remembered.map { $0.url == account.url ? Set($0.contacts) : [] }
-        return !(account.contacts.isEmpty && told == wanted)
     }
 }

@@ -50,13 +50,12 @@ struct ManageAccountOptions {
         let isRotated = try options.boolean("rotate_key", default: false)
         guard let path else { return isRotated ? .rotate : .keep }
         guard !isRotated else {
-            throw OptionError(
-                "rotate_key and new_account_key_src exclude each other: rotate_key makes the new key itself")
+            throw OptionError("rotate_key, which makes a key, and new_account_key_src exclude each other")
         }
         guard path != account.keySource else {
             throw options.invalid(
-                "new_account_key_src", "is the same file as account_key_src: leave the old key there, and put the new "
-                    + "one into a file of its own")
+                "new_account_key_src",
+                "is the same file as account_key_src: leave the old key there, and put the new one into its own")
         }
         return .use(path: path)
     }

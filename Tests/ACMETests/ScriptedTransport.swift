@@ -26,7 +26,8 @@ final class ScriptedTransport: Transport {
     static func directory(meta: String = "{}") -> String {
         """
         {"newNonce": "https://ca.example/nonce", "newAccount": "https://ca.example/account",
-        "newOrder": "https://ca.example/order", "meta": \(meta), "unknown": [1]}
+        "newOrder": "https://ca.example/order", "keyChange": "https://ca.example/key-change",
+        "revokeCert": "https://ca.example/revoke", "meta": \(meta), "unknown": [1]}
         """
     }
 
@@ -78,7 +79,8 @@ final class ScriptedTransport: Transport {
 struct SentMessage {
     struct Header: Decodable {
         let alg: String
-        let nonce: String
+        /// nil in a message within another one.
+        let nonce: String?
         let url: String
         let kid: String?
         let jwk: [String: String]?
@@ -98,8 +100,15 @@ struct SentMessage {
     let input: [UInt8]
 
     init(_ request: HTTPRequest) throws {
+        try self.init(request, request.body ?? [])
+    }
+
+    /// The message within this one.
+    var inner: SentMessage { get throws { try SentMessage(request, Array(payload.utf8)) } }
+
+    private init(_ request: HTTPRequest, _ bytes: [UInt8]) throws {
         self.request = request
-        let envelope = try JSONDecoder().decode(Envelope.self, from: Data(request.body ?? []))
+        let envelope = try JSONDecoder().decode(Envelope.self, from: Data(bytes))
         let bytes = try #require(Base64URL.decode(envelope.protected))
         header = try JSONDecoder().decode(Header.self, from: Data(bytes))
         payload = String(decoding: try #require(Base64URL.decode(envelope.payload)), as: UTF8.self)
