@@ -88,6 +88,28 @@ import Testing
         }
     }
 
+    @Test func `a host that was left out of a change of key fails, and is given no account of its own`() throws {
+        try withWorld { world in
+            let old = JSONValue.string(try world.makeKey("ec-256", "old.pem"))
+            let new = JSONValue.string(try world.makeKey("ec-256", "new.pem"))
+            let own = world.options(["web": ["a.example.org"]], ["account_key_src": old])
+            try world.issue(own)
+            _ = try Program.run(["cp", world.directory + "/old.pem", world.directory + "/changed.pem"])
+            let changed = try world.account([
+                "account_key_src": .string(world.directory + "/changed.pem"), "new_account_key_src": new,
+                "state_path": .string(world.directory + "/other-state"),
+            ])
+            #expect(changed.changed, "\(changed.msg)")
+            let left = world.options(["web": ["a.example.org"]], ["account_key_src": old, "force": true])
+            let refused = try world.request(left)
+            #expect(refused.failed)
+            #expect(refused.msg.contains("JWS verification error"), "\(refused.msg)")
+            #expect(try world.account(["account_key_src": old, "new_account_key_src": new]).changed)
+            try world.issue(left)
+            #expect(try world.accounts() == 1)
+        }
+    }
+
     @Test func `a key of another account, of an ended one, and one that is not there are refused`() throws {
         try withWorld { world in
             let other = JSONValue.string(try world.makeKey("ec-256", "other.pem"))

@@ -1,3 +1,4 @@
+import ACME
 import FoundationEssentials
 import Names
 import PKI
@@ -166,6 +167,34 @@ import Testing
             #expect(try !store.setAccess(of: try name(), to: wanted))
             #expect(try Files.status(store.paths(of: try name()).directory)?.access.mode == 0o2700)
         }
+    }
+
+    @Test func `a revocation is known of exactly the certificate that it names`() throws {
+        try withStore { store in
+            let (chain, key) = try issue()
+            try store.install(chain, key: key, for: try name(), access: access, issuance: issuance)
+            let note = RevocationNote(
+                of: chain.leaf, because: .superseded, on: Date(timeIntervalSince1970: 1_800_000_000),
+                endedAuthorizations: true)
+            try store.keep(note, for: try name())
+            guard case .complete(let revoked) = try store.installation(of: try name()) else {
+                throw Unexpected(try reason(store))
+            }
+            #expect(revoked.revocation == note)
+            #expect(revoked.chain.pem == chain.pem)
+
+            let (next, nextKey) = try issue()
+            try store.install(next, key: nextKey, for: try name(), access: access, issuance: issuance)
+            guard case .complete(let replaced) = try store.installation(of: try name()) else {
+                throw Unexpected(try reason(store))
+            }
+            #expect(replaced.revocation == nil)
+        }
+    }
+
+    @Test func `what an older version kept of an issuance can be read`() throws {
+        let old = #"{"directory": "https://ca.test/dir"}"#
+        #expect(try JSONDecoder().decode(Issuance.self, from: Data(old.utf8)) == issuance)
     }
 
     @Test func `an installation that fails leaves the old set as it was`() throws {

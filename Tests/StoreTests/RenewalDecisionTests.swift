@@ -73,6 +73,17 @@ import Testing
         }
     }
 
+    @Test func `a certificate that was revoked is due, whatever its age`() throws {
+        guard case .complete(let good) = try installation(Issuance(Self.ca)) else { throw Unexpected("unusable") }
+        let note = RevocationNote(
+            of: good.chain.leaf, because: .keyCompromise, on: start, endedAuthorizations: false)
+        let revoked = Installation.complete(
+            InstalledCertificate(key: good.key, chain: good.chain, issuance: good.issuance, revocation: note))
+        let reason = "it was revoked on 2027-01-15T08:00:00Z (keyCompromise)"
+        #expect(decide(try wanted(), revoked) == .obtain(reason: reason))
+        #expect(decide(try wanted(remainingDays: 0), revoked) == .obtain(reason: reason))
+    }
+
     private func decide(
         _ wanted: WantedCertificate, _ installation: Installation, afterDays days: Double = 1
     ) -> RenewalDecision {

@@ -124,6 +124,57 @@ import Testing
         }
     }
 
+    @Test func `the next account key waits beside the old one, and takes its place with its access`() throws {
+        try withTemporaryDirectory { directory in
+            let state = StateDirectory(path: directory + "/state")
+            try Files.makeDirectory(state.path, access: .own(mode: 0o700))
+            let accounts = state.accounts(of: authority)
+            for source in [nil, directory + "/own.pem"] {
+                let old = try accounts.makeKey(source: source, type: .rsa2048)
+                try Files.set(.own(mode: 0o400), on: accounts.keyPath(source))
+                let next = try PrivateKey.generate(.ec384)
+                try accounts.saveNextKey(next, source: source)
+                #expect(try Files.status(accounts.nextKeyPath(source))?.access.mode == 0o600)
+                #expect(try accounts.key(source: source)?.publicKeyInfo == old.publicKeyInfo)
+                #expect(try accounts.nextKey(source: source)?.publicKeyInfo == next.publicKeyInfo)
+                try accounts.adoptNextKey(source: source)
+                #expect(try accounts.key(source: source)?.publicKeyInfo == next.publicKeyInfo)
+                #expect(try accounts.nextKey(source: source)?.publicKeyInfo == nil)
+                #expect(try Files.status(accounts.keyPath(source))?.access.mode == 0o400)
+            }
+        }
+    }
+
+    @Test func `a key behind a link is not exchanged for another`() throws {
+        try withTemporaryDirectory { directory in
+            let accounts = StateDirectory(path: directory).accounts(of: authority)
+            let source = directory + "/link.pem"
+            try AtomicFile.link(source, to: directory + "/real.pem")
+            let error = #expect(throws: StoreError.self) {
+                try accounts.saveNextKey(try .generate(.ec256), source: source)
+            }
+            #expect(error?.description.contains(source) == true)
+            #expect(try Files.list(directory) == ["link.pem"])
+        }
+    }
+
+    @Test func `an account that has ended leaves nothing, but for a key of the operator's`() throws {
+        try withTemporaryDirectory { directory in
+            let accounts = StateDirectory(path: directory).accounts(of: authority)
+            #expect(try !accounts.keepsAnything(source: nil))
+            let source = directory + "/own.pem"
+            let own = try accounts.makeKey(source: source)
+            try accounts.save(AccountRecord(url: "https://ca.test/acct/1", contacts: []), of: own)
+            try accounts.forgetEverything(source: source)
+            #expect(try !accounts.keepsAnything(source: source))
+            #expect(try accounts.key(source: source) != nil)
+            _ = try accounts.makeKey(source: nil)
+            #expect(try accounts.keepsAnything(source: nil))
+            try accounts.forgetEverything(source: nil)
+            #expect(try accounts.key(source: nil)?.publicKeyInfo == nil)
+        }
+    }
+
     @Test func `an account belongs to its key`() throws {
         try withState { state in
             _ = try state.lock(purpose: "test", deadline: deadline)
