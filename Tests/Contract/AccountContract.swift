@@ -182,6 +182,20 @@ extension World {
         }
     }
 
+    @Test func `an account that was deactivated elsewhere is named to the next order`() throws {
+        try withWorld { world in
+            let source = JSONValue.string(try world.makeKey("ec-256", "own.pem"))
+            try world.issue(world.options(["web": ["a.example.org"]], ["account_key_src": source]))
+            let other: JSONValue = .string(world.directory + "/other-state")
+            _ = try world.account(["account_key_src": source, "state": "absent", "state_path": other])
+            let refused = try world.request(
+                world.options(["web": ["a.example.org"]], ["account_key_src": source, "force": true]))
+            #expect(refused.failed)
+            #expect(refused.msg.contains("deactivated"), "\(refused.msg)")
+            #expect(try world.accounts() == 1)
+        }
+    }
+
     @Test func `absent on a host that has no account touches and asks nothing`() throws {
         try withWorld { world in
             let answer = try world.account(["state": "absent"])
