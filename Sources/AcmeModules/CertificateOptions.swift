@@ -77,30 +77,28 @@ extension CertificateOptions {
         let name = try options.string("name")
         let domains = try options.strings("domains")
         let certs = try options.mapping("certs")
-        let all: [CertificateOptions]
         switch (certs, domains) {
         case (.some, .some):
             throw OptionError("certs and domains exclude each other: use certs, or name and domains for one")
         case (.some, nil) where name != nil:
             throw OptionError("certs and name exclude each other: use certs, or name and domains for one")
         case (.some(let certs), nil):
-            all = try readMapping(certs, common, isCheckMode: isCheckMode)
+            return try read(certs, common, isCheckMode: isCheckMode)
         case (nil, .some(let domains)):
             let key = name ?? domains.first ?? ""
-            all = [try CertificateOptions(key: key, domains: domains, settings: common, common: common)]
+            return [try CertificateOptions(key: key, domains: domains, settings: common, common: common)]
         case (nil, nil):
             throw OptionError("certs is missing: give certs, or name and domains for one certificate")
         }
-        try checkFirstNames(all)
-        try checkNameSets(all)
-        return all
     }
 
-    private static func readMapping(
-        _ certs: Options, _ common: CertificateSettings, isCheckMode: Bool
+    /// Reads the mapping `certs`. Under check mode users and groups may still be missing.
+    static func read(
+        _ certs: Options, _ common: CertificateSettings, isCheckMode: Bool = true
     ) throws(OptionError) -> [CertificateOptions] {
         var certs = certs
-        return try certs.names.map { (key) throws(OptionError) in
+        let all = try certs.names.map { (key) throws(OptionError) in
+            guard !key.isEmpty else { throw OptionError("a certificate's key must not be empty") }
             guard certs.isMapping(key), var own = try certs.mapping(key) else {
                 let domains = try certs.strings(key) ?? []
                 return try CertificateOptions(key: key, domains: domains, settings: common, common: common)
@@ -110,6 +108,9 @@ extension CertificateOptions {
             try own.rejectUnknown()
             return try CertificateOptions(key: key, domains: domains, settings: settings, common: common)
         }
+        try checkFirstNames(all)
+        try checkNameSets(all)
+        return all
     }
 
     /// A name as operators write it: perhaps with the port that certcheck asks.

@@ -21,16 +21,25 @@ struct CertificateSettings {
     /// Of the private key and of everything that holds it.
     let access: FileAccess
 
-    static let standard = CertificateSettings()
+    static let standard = CertificateSettings(certPath: "/etc/letsencrypt-certs")
 
-    private init() {
+    /// The usual ones, for certificates in another place.
+    static func standard(in certPath: String) -> CertificateSettings { CertificateSettings(certPath: certPath) }
+
+    /// Whether one certificate can be both of two that have these and those settings.
+    func wishesTheSame(as other: CertificateSettings) -> Bool {
+        keyType == other.keyType && remainingDays == other.remainingDays && profile == other.profile
+            && preferredChain == other.preferredChain && reuseKey == other.reuseKey
+    }
+
+    private init(certPath: String) {
         keyType = .ec256
         remainingDays = 30
         force = false
         profile = nil
         preferredChain = nil
         reuseKey = false
-        certPath = "/etc/letsencrypt-certs"
+        self.certPath = certPath
         owner = "root"
         group = "letsencrypt"
         mode = 0o640

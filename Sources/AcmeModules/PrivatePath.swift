@@ -13,7 +13,10 @@ extension Options {
             throw invalid("private_path", "must name a directory that nobody else has access to, but \(error)")
         }
         guard isThere || isCheckMode else {
-            throw invalid("private_path", "names \(path), which is not there: install -d -m 0700 \(path)")
+            throw invalid(
+                "private_path",
+                "names \(path), which is not there: make it for the user who runs this, mode 0700 (playbooks/letsencrypt-bastion.yaml does)"
+            )
         }
     }
 }

@@ -10,12 +10,13 @@ internal import Store
 package enum WriteHiera: Module {
     package static let name = "acme_write_hiera"
     package static let emptyFields: [String: JSONValue] = [
-        "hosts": [], "updated": [], "orphaned": [], "warnings": [],
+        "hosts": [], "certs": [:], "updated": [], "orphaned": [], "warnings": [],
     ]
 
     package static func run(_ invocation: Invocation) -> ModuleResult {
         do {
             let options = try WriteHieraOptions(invocation)
+            if options.isPlanOnly { return options.planned }
             let run = HieraRun(options: options, now: SystemClock().now)
             if invocation.checkMode { return try run.report(run.inspect()) }
             let deadline = Deadline(seconds: Double(options.timeout), clock: SystemClock())
@@ -23,6 +24,17 @@ package enum WriteHiera: Module {
         } catch {
             return .failure("\(error)")
         }
+    }
+}
+
+extension WriteHieraOptions {
+    /// What the hosts need, without a look at what is there. Hosts that cannot be served are said with the others.
+    fileprivate var planned: ModuleResult {
+        let written = hosts.map { WrittenHost(host: $0, path: path + "/" + $0.fileName) }
+        let failures = written.compactMap { host in host.failure.map { "host \(host.host.name): \($0)" } }
+        return ModuleResult(
+            changed: false, msg: failures.isEmpty ? "\(hosts.count) hosts" : failures.joined(separator: "; "),
+            fields: ["hosts": .array(written.map(\.json)), "certs": plan.requests(for: hosts)])
     }
 }
 
@@ -49,6 +61,7 @@ private struct HieraRun {
     func inspect() -> [WrittenHost] {
         options.hosts.map { host in
             var written = WrittenHost(host: host, path: options.path + "/" + host.fileName)
+            guard written.failure == nil else { return written }
             do {
                 written.compare(with: try contents(of: host))
             } catch {
@@ -58,12 +71,13 @@ private struct HieraRun {
         }
     }
 
-    private func contents(of host: HieraHost) throws -> Secret<[UInt8]> {
+    private func contents(of host: PlannedFile) throws -> Secret<[UInt8]> {
         var file = HieraFile()
         for entry in host.entries {
             do {
                 let installed = try installed(entry)
-                try installed.chain.validate(names: Set(entry.names), key: installed.key, now: now)
+                try installed.chain.validate(
+                    names: Set(entry.certificate.names), key: installed.key, now: now)
                 try file.append(entry.variables, installed.chain, installed.key)
             } catch {
                 throw StoreError("certificate \(entry.key): \(error); its file is left as it is")
@@ -72,21 +86,22 @@ private struct HieraRun {
         return try file.rendered()
     }
 
-    private func installed(_ entry: HieraHost.Entry) throws(StoreError) -> InstalledCertificate {
-        switch try CertificateStore(path: entry.certPath).installation(of: entry.names[0]) {
+    private func installed(_ entry: PlannedFile.Entry) throws(StoreError) -> InstalledCertificate {
+        switch try entry.certificate.store.installation(of: entry.certificate.firstName) {
         case .complete(let installed): return installed
         case .unusable(let reason): throw StoreError(reason)
         }
     }
 
     func report(_ hosts: [WrittenHost]) throws(SystemError) -> ModuleResult {
-        let known = options.knownHosts.union(hosts.map(\.host.name))
+        let known = Set(options.plan.hosts.map(\.name))
         let orphaned = try Files.list(options.path).filter {
             $0.hasSuffix(HieraHost.suffix) && !known.contains(String($0.dropLast(HieraHost.suffix.count)))
         }.map { options.path + "/" + $0 }
         let updated = hosts.filter(\.isChanged).map(\.host.name)
         var fields: [String: JSONValue] = [
-            "hosts": .array(hosts.map(\.json)), "updated": .strings(updated), "orphaned": .strings(orphaned),
+            "hosts": .array(hosts.map(\.json)), "certs": options.plan.requests(for: options.hosts),
+            "updated": .strings(updated), "orphaned": .strings(orphaned),
             "warnings": .strings(
                 orphaned.map { "\($0) belongs to no host of the inventory: remove it when nothing needs it any more" }),
         ]

@@ -3,7 +3,7 @@ internal import Platform
 
 /// What becomes of one host's file.
 struct WrittenHost {
-    let host: HieraHost
+    let host: PlannedFile
     let path: String
     var outcome: Outcome = .unchanged
     private var before: [String] = []
@@ -15,9 +15,10 @@ struct WrittenHost {
         case failed(String)
     }
 
-    init(host: HieraHost, path: String) {
+    init(host: PlannedFile, path: String) {
         self.host = host
         self.path = path
+        if case .failure(let error) = host.content { outcome = .failed(error.description) }
     }
 
     mutating func compare(with contents: Secret<[UInt8]>) {
@@ -55,6 +56,7 @@ struct WrittenHost {
         [
             "name": .string(host.name), "path": .string(path), "changed": .bool(isChanged),
             "error": .optional(failure), "variables": .strings(host.entries.flatMap(\.variables.all)),
+            "certificates": .strings(host.certificates),
         ]
     }
 

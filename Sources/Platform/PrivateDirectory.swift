@@ -7,7 +7,7 @@ package enum PrivateDirectory {
         package let description: String
     }
 
-    /// Throws where `path` is no directory of this user's (or of root) with access for nobody else, or where somebody
+    /// Throws where `path` is no directory of this user's with access for nobody else, or where somebody
     /// else may write to a directory above it. False where there is nothing at `path`.
     package static func check(_ path: String) throws(Exposed) -> Bool {
         var above = ""
@@ -18,7 +18,7 @@ package enum PrivateDirectory {
         }
         try checkAbove("/", of: path)
         guard let status = try status(path) else { return false }
-        try checkOwner(status, path)
+        try checkOwner(status, path, isAbove: false)
         guard status.access.mode & 0o077 == 0 else {
             throw Exposed(
                 description: "\(path) has mode \(octal(status)), so that others can look into it or write to it: "
@@ -29,7 +29,7 @@ package enum PrivateDirectory {
 
     private static func checkAbove(_ directory: String, of path: String) throws(Exposed) {
         guard let status = try status(directory) else { return }
-        try checkOwner(status, directory)
+        try checkOwner(status, directory, isAbove: true)
         guard status.access.mode & 0o022 == 0 else {
             throw Exposed(
                 description: "\(directory), which is above \(path), has mode \(octal(status)), so that others can "
@@ -37,14 +37,16 @@ package enum PrivateDirectory {
         }
     }
 
-    private static func checkOwner(_ status: Files.Status, _ path: String) throws(Exposed) {
+    /// A directory above may be root's; the directory itself is of whoever runs this.
+    private static func checkOwner(_ status: Files.Status, _ path: String, isAbove: Bool) throws(Exposed) {
         guard status.kind == .directory else {
             throw Exposed(description: "\(path) is no directory; a link is not followed here")
         }
-        guard [0, geteuid()].contains(status.access.owner) else {
+        let isRoots = isAbove && status.access.owner == 0
+        guard isRoots || status.access.owner == geteuid() else {
             throw Exposed(
-                description: "\(path) belongs to user \(status.access.owner), neither to root nor to user "
-                    + "\(geteuid()), who runs this: chown it, or run this as its owner")
+                description: "\(path) belongs to user \(status.access.owner), not to user \(geteuid()), who runs "
+                    + "this: chown it, or run this as its owner")
         }
     }
 

@@ -8,19 +8,10 @@ import Testing
 private struct Area {
     let path: String
 
-    var hosts: JSONValue {
-        [
-            "h1": [
-                "web-1.main": certificate("h1", ["a.example.org", "b.example.org"]),
-                "y": certificate("h1", ["c.example.org"]),
-            ],
-            "h2": ["null": certificate("h2", ["a.example.org", "d.example.org"])],
-        ]
-    }
-
-    func certificate(_ host: String, _ names: [String]) -> JSONValue {
-        ["domains": .strings(names), "cert_path": .string("\(path)/certs/\(host)")]
-    }
+    let hosts: JSONValue = [
+        "h1": ["web-1.main": ["a.example.org", "b.example.org"], "y": ["domains": "c.example.org"]],
+        "h2": ["null": ["a.example.org", "d.example.org"], "shared": ["b.example.org:443", "A.example.org"]],
+    ]
 
     func file(_ host: String) -> String { "\(path)/hiera/\(host).certs.yaml" }
 
@@ -28,14 +19,11 @@ private struct Area {
 
     /// Signs every certificate of both hosts in one call of each module.
     func makeCertificates(force: Bool = false) throws {
-        var certs: [String: JSONValue] = [:]
-        for (host, all) in hosts.object ?? [:] {
-            for (key, certificate) in all.object ?? [:] { certs["\(host)/\(key)"] = certificate }
-        }
+        let plan = try call(["plan": true])
         let options = hermetic(
             path,
             [
-                "self_signed": true, "certs": .object(certs), "private_path": .string(path), "mode": "0600",
+                "self_signed": true, "certs": plan["certs"] ?? .null, "private_path": .string(path), "mode": "0600",
                 "force": .bool(force),
             ])
         for module in ["acme_request_tokens", "acme_finalize"] {
@@ -44,9 +32,10 @@ private struct Area {
         }
     }
 
-    func write(_ more: [String: JSONValue] = [:]) throws -> RealProgram.Answer {
+    func call(_ more: [String: JSONValue] = [:]) throws -> RealProgram.Answer {
         let base: [String: JSONValue] = [
-            "hosts": hosts, "path": .string(path + "/hiera"), "private_path": .string(path),
+            "hosts": hosts, "path": .string(path + "/hiera"), "cert_path": .string(path + "/certs"),
+            "private_path": .string(path),
         ]
         let answer = try RealProgram.call("acme_write_hiera", .object(base.merging(more) { $1 }))
         ModuleContract.writeHiera.expectLists(in: answer)
@@ -75,13 +64,13 @@ private func withArea<Result>(_ body: (Area) throws -> Result) throws -> Result 
     @Test func `each host gets a file of its own, and a second call touches none`() throws {
         try withArea { area in
             try area.makeCertificates()
-            let answer = try area.write()
+            let answer = try area.call()
             #expect(answer.changed)
             #expect(answer["updated"] == ["h1", "h2"])
             let status = try #require(try Files.status(area.file("h1")))
             #expect(status.access == .own(mode: 0o600))
             let before = try listing(area.path)
-            let again = try area.write()
+            let again = try area.call()
             #expect(!again.changed)
             #expect(again["updated"] == [])
             #expect(try listing(area.path) == before)
@@ -91,7 +80,7 @@ private func withArea<Result>(_ body: (Area) throws -> Result) throws -> Result 
     @Test func `PyYAML reads the bytes of the certificate files, whatever the keys look like`() throws {
         try withArea { area in
             try area.makeCertificates()
-            _ = try area.write()
+            _ = try area.call()
             let directory = area.path + "/certs/h1/a.example.org"
             let read = { (file: String) throws in
                 JSONValue.string(String(decoding: try #require(try Files.read("\(directory)/\(file)")), as: UTF8.self))
@@ -110,14 +99,19 @@ private func withArea<Result>(_ body: (Area) throws -> Result) throws -> Result 
                     "cert_y", "web_1_main_ssl_key", "y_ssl_cert", "y_ssl_chain", "y_ssl_key",
                 ])
             let h2 = try area.loaded("h2")
-            #expect(h2.object?.keys.sorted() == ["cert_null", "null_ssl_cert", "null_ssl_chain", "null_ssl_key"])
+            #expect(
+                h2.object?.keys.sorted() == [
+                    "cert_null", "cert_shared", "null_ssl_cert", "null_ssl_chain", "null_ssl_key", "shared_ssl_cert",
+                    "shared_ssl_chain", "shared_ssl_key",
+                ])
+            #expect(h2["cert_shared"] == h1["cert_web_1_main"])
         }
     }
 
     @Test func `nothing of a key is in the result or the diff`() throws {
         try withArea { area in
             try area.makeCertificates()
-            let answer = try area.write()
+            let answer = try area.call()
             let key = try #require(try area.loaded("h1")["y_ssl_key"]?.string)
             #expect(answer["diff"]?["after"]?.string?.contains("h1 cert_y: c.example.org, serial ") == true)
             for line in key.split(separator: "\n") { #expect(!answer.text.contains(line)) }
@@ -127,7 +121,7 @@ private func withArea<Result>(_ body: (Area) throws -> Result) throws -> Result 
     @Test func `check mode writes nothing and says what would be written`() throws {
         try withArea { area in
             try area.makeCertificates()
-            let predicted = try area.write(["_ansible_check_mode": true])
+            let predicted = try area.call(["_ansible_check_mode": true])
             #expect(predicted["updated"] == ["h1", "h2"])
             #expect(try Files.status(area.path + "/hiera") == nil)
         }
@@ -136,11 +130,11 @@ private func withArea<Result>(_ body: (Area) throws -> Result) throws -> Result 
     @Test func `a host that lacks one certificate keeps its old file, and the others get theirs`() throws {
         try withArea { area in
             try area.makeCertificates()
-            _ = try area.write()
+            _ = try area.call()
             let (h1, h2) = (try area.bytes("h1"), try area.bytes("h2"))
             try area.makeCertificates(force: true)
             try Files.remove(area.path + "/certs/h1/c.example.org/c.example.org.key")
-            let answer = try area.write()
+            let answer = try area.call()
             #expect(answer.failed)
             #expect(answer["updated"] == ["h2"])
             #expect(
@@ -155,8 +149,7 @@ private func withArea<Result>(_ body: (Area) throws -> Result) throws -> Result 
     @Test func `a certificate for other names than the host's is not written`() throws {
         try withArea { area in
             try area.makeCertificates()
-            let wanted: JSONValue = ["h1": ["y": area.certificate("h1", ["c.example.org", "new.example.org"])]]
-            let answer = try area.write(["hosts": wanted])
+            let answer = try area.call(["hosts": ["h1": ["y": ["c.example.org", "new.example.org"]]]])
             #expect(answer.msg.contains("lacks names that were ordered: new.example.org"), "\(answer.msg)")
             #expect(try Files.status(area.file("h1")) == nil)
         }
@@ -165,25 +158,27 @@ private func withArea<Result>(_ body: (Area) throws -> Result) throws -> Result 
     @Test func `a host that left is reported, and its file stays`() throws {
         try withArea { area in
             try area.makeCertificates()
-            _ = try area.write()
+            _ = try area.call()
             let one: JSONValue = ["h1": area.hosts["h1"] ?? .null]
-            let answer = try area.write(["hosts": one])
+            let answer = try area.call(["hosts": one])
             #expect(!answer.failed)
             #expect(!answer.changed)
             #expect(answer["orphaned"] == [.string(area.file("h2"))])
             #expect(answer["warnings"]?.array?.first?.string?.contains("belongs to no host of the inventory") == true)
             #expect(try Files.status(area.file("h2")) != nil)
-            #expect(try area.write(["hosts": one, "known_hosts": ["h2"]])["orphaned"] == [])
+            let limited = try area.call(["only": ["h1"]])
+            #expect(limited["orphaned"] == [])
+            #expect(limited.all("hosts", "name") == ["h1"])
         }
     }
 
     @Test func `what a run that was killed left is swept`() throws {
         try withArea { area in
             try area.makeCertificates()
-            _ = try area.write()
+            _ = try area.call()
             try AtomicFile.write([0], to: area.path + "/hiera/.new-1-2", access: .own(mode: 0o600))
             try Files.remove(area.file("h1"))
-            _ = try area.write()
+            _ = try area.call()
             #expect(try Files.list(area.path + "/hiera") == [".lock", "h1.certs.yaml", "h2.certs.yaml"])
         }
     }
@@ -191,31 +186,68 @@ private func withArea<Result>(_ body: (Area) throws -> Result) throws -> Result 
     @Test(
         arguments: [
             (
-                ["a.b": ["a.example.org"], "a-b": ["b.example.org"]],
+                ["a.b": ["x.example.org"], "a-b": ["z.example.org"]],
                 "certificates a-b and a.b would both be the variable cert_a_b"
             ),
             (
-                ["cert_a": ["a.example.org"], "a_ssl_cert": ["b.example.org"]],
+                ["cert_a": ["x.example.org"], "a_ssl_cert": ["z.example.org"]],
                 "certificates a_ssl_cert and cert_a would both be the variable cert_a_ssl_cert"
             ),
-            ([:], "host h1 has no certificates"),
-            (["a": []], "certificate a has no domains"),
-        ] as [([String: [String]], String)])
-    func `keys that lead to one variable are refused`(certs: [String: [String]], problem: String) throws {
+            (["a": []], "certificate a has no domains"), (["x"], "must be a mapping"),
+            (["a": ["under_score.org"]], "has a '_'"),
+            (["a": ["domain": ["x.example.org"]]], "certificates.a.domain is unknown"),
+            (["": ["x.example.org"]], "a certificate's key must not be empty"),
+            (
+                ["a": ["domains": ["a.example.org", "d.example.org"], "key_type": "ec-384"]],
+                "has the names of h2/null, but other options"
+            ),
+        ] as [(JSONValue, String)])
+    func `what is wrong with one host is its failure alone, and is known before anything is ordered`(
+        certs: JSONValue, problem: String
+    ) throws {
         try withArea { area in
-            let hosts: JSONValue = ["h1": .object(certs.mapValues { .strings($0) })]
-            let answer = try area.write(["hosts": hosts])
-            #expect(answer.failed)
-            #expect(answer.msg.contains(problem), "\(answer.msg)")
-            #expect(try Files.status(area.path + "/hiera") == nil)
+            var hosts = area.hosts.object ?? [:]
+            hosts["h3"] = certs
+            let plan = try area.call(["hosts": .object(hosts), "plan": true])
+            #expect(!plan.failed)
+            let errors = plan.all("hosts", "error")
+            #expect(errors.map { $0.string?.contains(problem) } == [nil, nil, true], "\(plan.text)")
+            #expect(plan["certs"]?.object?.keys.sorted() == ["h1/web-1.main", "h1/y", "h2/null"])
+            try area.makeCertificates()
+            let written = try area.call(["hosts": .object(hosts)])
+            #expect(written.failed)
+            #expect(written["updated"] == ["h1", "h2"])
+            #expect(written.msg.hasPrefix("host h3: "))
+            #expect(written["orphaned"] == [])
         }
     }
 
-    @Test(arguments: ["../h1", ".h1", "h 1", "h1\n"])
+    @Test(arguments: ["../h1", ".h1", "h 1", "h1\n", ""])
     func `a host name that is no file name is refused`(name: String) throws {
         try withArea { area in
-            let answer = try area.write(["hosts": [name: ["a": ["a.example.org"]]]])
+            let answer = try area.call(["hosts": .object([name: ["a": ["a.example.org"]]])])
             #expect(answer.msg.contains("cannot name a file"), "\(answer.msg)")
+            #expect(try Files.list(area.path) == ["certs"])
+        }
+    }
+
+    @Test func `a wish to renew a shared certificate counts, whichever host has it`() throws {
+        try withArea { area in
+            let hosts: JSONValue = [
+                "h1": ["a": ["x.example.org"]], "h2": ["b": ["domains": ["x.example.org"], "force": true]],
+            ]
+            let plan = try area.call(["hosts": hosts, "plan": true, "only": ["h2"]])
+            #expect(plan["certs"]?.object?.keys.sorted() == ["h1/a"])
+            #expect(plan["certs"]?["h1/a"]?["force"] == true)
+            #expect(plan["certs"]?["h1/a"]?["cert_path"] == .string(area.path + "/certs/h1"))
+        }
+    }
+
+    @Test func `a host that wants nothing has no file, and is no failure`() throws {
+        try withArea { area in
+            let answer = try area.call(["hosts": ["h1": [:], "h2": nil]])
+            #expect(!answer.failed)
+            #expect(answer["hosts"] == [])
         }
     }
 }
@@ -237,7 +269,7 @@ extension HieraContract {
             #expect(try refusal(module, inner + "/../inner").contains("must not hold . or .."))
             #expect(
                 try refusal(module, area.path + "/none")
-                    .hasSuffix("is not there: install -d -m 0700 \(area.path)/none"))
+                    .hasSuffix("(playbooks/letsencrypt-bastion.yaml does)"))
             #expect(try Files.list(area.path) == ["certs", "inner", "link"])
         }
     }
