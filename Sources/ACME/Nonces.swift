@@ -35,12 +35,19 @@ final class Nonces {
         var refusal: Result<HTTPResponse, HTTPError>?
         for result in transport.perform(requests, deadline: deadline) {
             let before = unused.count
-            if case .success(let response) = result, (200..<300).contains(response.status) { take(from: response) }
-            if unused.count == before { refusal = result }
+            guard case .success(let response) = result, (200..<300).contains(response.status) else {
+                refusal = result
+                continue
+            }
+            take(from: response)
+            if unused.count == before { refusal = .failure(Self.missing) }
         }
         if refusal != nil { isRationed = true }
         return unused.isEmpty ? refusal : nil
     }
+
+    private static let missing = HTTPError(
+        host: "", reason: "the CA's reply to the request for a nonce holds none", retry: .freely)
 
     private static func isValid(_ nonce: String) -> Bool {
         !nonce.isEmpty && nonce.utf8.count <= 1024 && nonce.utf8.allSatisfy(Token.isBase64URL)

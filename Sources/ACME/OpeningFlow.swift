@@ -117,6 +117,9 @@ struct OpeningFlow {
         let reply = try results.only()
         let object = try reply.decode(Order.self)
         let order = OpenOrder(object, at: try reply.location())
+        guard Set(order.names) == Set(wanted.names.map(\.description)) else {
+            throw ACMEError(reply.purpose, "the CA's order is for \(order.title) instead")
+        }
         opened(order)
         guard order.status != .invalid else {
             var error = ACMEError(reply.purpose, "the new order is invalid")
@@ -149,6 +152,7 @@ struct OpeningFlow {
         do throws(ACMEError) {
             for (url, result) in zip(order.authorizations, results) {
                 let authorization = try result.get().decode(Authorization.self)
+                try checkName(of: authorization)
                 if let challenge = try authorization.challenge(at: url, thumbprint: thumbprint) {
                     order.challenges.append(challenge)
                 }
@@ -158,6 +162,16 @@ struct OpeningFlow {
             throw error
         }
         return .done(.success(order))
+    }
+}
+
+extension OpeningFlow {
+    /// No TXT record is asked for at a name that is not among the wanted ones.
+    private func checkName(of authorization: Authorization) throws(ACMEError) {
+        guard !wanted.names.contains(where: { $0.base.description == authorization.domain }) else { return }
+        var error = ACMEError("authorize \(title)", "the CA's authorization is for \(authorization.name) instead")
+        error.orderIsLost = true
+        throw error
     }
 }
 

@@ -48,6 +48,15 @@ import Testing
         #expect(session.clock.uptime == 20)
     }
 
+    @Test func `a CA whose replies hold no nonce is asked again until the time is up`() throws {
+        let session = try Session(seconds: 30)
+        session.server.always("HEAD /nonce", .json(200, "", [HTTPField("Replay-Nonce", "")]))
+        let error = try failure(try session.open(names(1))[0])
+        #expect(error.description.contains("the CA's reply to the request for a nonce holds none"))
+        #expect((15...30).contains(session.clock.uptime))
+        #expect(session.server.count("POST /order") == 0)
+    }
+
     @Test func `a reply without a nonce costs a request for one`() throws {
         let session = try Session()
         session.server.on("POST /order", .status(503, [HTTPField("Replay-Nonce", "")]))

@@ -240,4 +240,24 @@ import Testing
         session.client.giveUp([kept()])
         #expect(session.clock.uptime <= 10)
     }
+
+    @Test func `an order for other names is an error, and nobody hears of it`() throws {
+        let session = try Session()
+        session.server.on("POST /order", .order("1", ["a.example", "evil.example"], code: 201))
+        let error = try failure(try session.open([["a.example", "b.example"]])[0])
+        #expect(
+            error.description
+                == "cannot order a certificate for a.example, b.example: the CA's order is for a.example, evil.example "
+                + "instead")
+        #expect(session.opened.isEmpty)
+    }
+
+    @Test func `an authorization for another name loses the order`() throws {
+        let session = try Session()
+        session.server.on("POST /order", .order("1", ["a.example"], code: 201))
+        session.server.on("POST /authz/1/0", .authorization("evil.example"))
+        let error = try failure(try session.open([["a.example"]])[0])
+        #expect(error.description == "cannot authorize a.example: the CA's authorization is for evil.example instead")
+        #expect(error.orderIsLost)
+    }
 }
