@@ -33,6 +33,7 @@ struct CompletionFlow {
     private var refusals: [ACMEError] = []
     private var polls = 0
     private var finalized = 0
+    private var isRequestedHere = false
 
     init(_ request: CompletionRequest) {
         order = request.order
@@ -171,7 +172,9 @@ struct CompletionFlow {
         {
             return poll(.processing, finalized == 1 ? .none : .own(seconds: 1))
         }
-        return try follow(try Self.known(results), now)
+        let reply = try Self.known(results)
+        isRequestedHere = true
+        return try follow(reply, now)
     }
 
     private func chain(_ url: String) -> Call {
@@ -181,7 +184,8 @@ struct CompletionFlow {
     }
 
     private mutating func download(_ reply: Reply) throws(ACMEError) -> Step<IssuedChain> {
-        let chain = IssuedChain(pem: try Self.certificates(reply))
+        var chain = IssuedChain(pem: try Self.certificates(reply))
+        chain.isRequestedHere = isRequestedHere
         let alternates = wantsAlternates ? reply.response.links("alternate").filter { $0.hasPrefix("https://") } : []
         guard !alternates.isEmpty else { return .done(.success(chain)) }
         stage = .comparing(chain)

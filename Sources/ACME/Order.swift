@@ -111,7 +111,7 @@ package struct OpenOrder: Codable, Sendable, Equatable {
     }
 
     /// The names in a sentence: all of a few, the first of many.
-    var title: String { Self.title(names) }
+    package var title: String { Self.title(names) }
 
     static func title(_ names: [String]) -> String {
         let shown = names.prefix(3).joined(separator: ", ")
@@ -140,6 +140,9 @@ package struct IssuedChain: Sendable, Equatable {
     package var pem: [UInt8]
     /// The other chains of the same certificate (RFC 8555, section 7.4.2), where they were wanted.
     package var alternates: [[UInt8]]
+    /// The CA took this client's request for it. Where it did not, the order had been ended before: by an earlier run, or
+    /// by another host with the same account.
+    package var isRequestedHere = false
     /// Where the CA has renewal information (RFC 9773); nil where it has none.
     package var renewalInfo: String?
 

@@ -49,6 +49,13 @@ struct CommonOptions {
         StateDirectory(path: statePath).renewals(of: authority, place: certificate.ownPlace)
     }
 
+    /// The identifier of the installed certificate, for the CA that issued it to know that it is replaced (RFC 9773,
+    /// section 5).
+    func replaces(_ installed: InstalledCertificate?) -> String? {
+        guard usesRenewalInformation, installed?.issuance?.authority == authority else { return nil }
+        return installed?.chain.leaf.renewalIdentifier
+    }
+
     private static func authority(_ options: inout Options) throws(OptionError) -> Authority {
         let url = try options.directoryURL()
         return try options.boolean("self_signed", default: false) ? .selfSigned : .directory(url)

@@ -30,6 +30,7 @@ struct Completion {
         let options: CertificateOptions
         let record: OrderRecord
         let key: PrivateKey
+        let wish: OrderRequest
 
         init?(_ index: Int, _ certificate: FinalizedCertificate) {
             guard case .ordered(let record, let key) = certificate.outcome else { return nil }
@@ -37,6 +38,8 @@ struct Completion {
             options = certificate.options
             self.record = record
             self.key = key
+            wish = OrderRequest(
+                names: options.names, profile: options.settings.profile, replaces: certificate.replaces)
         }
 
         func completion() throws -> CompletionRequest {
@@ -61,17 +64,25 @@ struct Completion {
 
     private func issued(_ jobs: [Job], by url: String) -> [Result<IssuedChain, any Error>] {
         do {
-            let requests = try jobs.map { try $0.completion() }
+            let items = try jobs.map { TakenOrders.Item(completion: try $0.completion(), key: $0.key, wish: $0.wish) }
             let connection = try CAConnection(url, options, state: state, deadline: deadline)
             defer { connection.saveSession() }
             for job in jobs { try connection.refuse(job.key, of: job.options) }
             guard connection.hasAccount else {
                 throw StoreError("the account that ordered is not known here any more; run acme_request_tokens again")
             }
-            return connection.client.completeOrders(requests).map { $0.mapError { $0 as any Error } }
+            var orders = TakenOrders(items, connection.client) { number, order in keep(order, jobs[number]) }
+            return orders.complete().map { $0.mapError { $0 as any Error } }
         } catch {
             return jobs.map { _ in .failure(error) }
         }
+    }
+
+    /// A failure here stops nothing: what is on disk would only be wanted if this run broke off.
+    private func keep(_ order: OpenOrder, _ job: Job) {
+        var record = job.record
+        record.work = .order(order)
+        try? options.orders(of: job.options).update(record, for: job.options.firstName)
     }
 
     /// Checks the chain before anything on disk changes, installs it, and forgets the order. An order that is still on

@@ -62,7 +62,10 @@ struct FinalizeRun {
             var finalized = FinalizedCertificate(certificate)
             do {
                 let installation = try certificate.store.installation(of: certificate.firstName)
-                if case .complete(let installed) = installation { finalized.before = installed.chain.leaf }
+                if case .complete(let installed) = installation {
+                    finalized.before = installed.chain.leaf
+                    finalized.replaces = options.replaces(installed)
+                }
                 finalized.outcome = try outcome(certificate, installation)
             } catch {
                 finalized.outcome = .failed("\(error)")

@@ -10,6 +10,8 @@ struct FinalizedCertificate {
     var outcome: Outcome = .kept(accessDiffers: false)
     /// The certificate that was installed before, where it could be read.
     var before: Certificate?
+    /// What a new order says that it replaces.
+    var replaces: String?
     /// The one that is installed now, where this run installed it.
     var installed: Certificate?
     /// The moment before which the CA is not asked again after a failure.

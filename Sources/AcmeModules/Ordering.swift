@@ -61,12 +61,9 @@ struct Ordering {
     }
 
     private func order(for request: RequestedCertificate, resume: OpenOrder?) -> OrderRequest {
-        let installed = request.installed
-        let isOfThisCA = installed?.issuance?.authority == options.authority
-        return OrderRequest(
+        OrderRequest(
             names: request.certificate.names, profile: request.certificate.settings.profile,
-            replaces: isOfThisCA && options.usesRenewalInformation ? installed?.chain.leaf.renewalIdentifier : nil,
-            resume: resume)
+            replaces: options.replaces(request.installed), resume: resume)
     }
 
     /// A CA that has lost our account (a test CA that was started anew, say) gets a new one, once.

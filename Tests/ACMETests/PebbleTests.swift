@@ -52,11 +52,14 @@ import Testing
         try lab.publish(again)
         let request = try lab.request(again[0])
         let chain = try lab.client().client.completeOrders([request])[0].get()
+        #expect(chain.isRequestedHere)
         let later = try lab.open([["left.example", "*.left.example"]], resume: again)
         #expect(later[0].status == .valid)
-        #expect(try lab.client().client.completeOrders([.init(order: later[0], csr: request.csr)])[0].get() == chain)
+        let found = try lab.client().client.completeOrders([.init(order: later[0], csr: request.csr)])[0].get()
+        #expect(found.pem == chain.pem)
+        #expect(!found.isRequestedHere)
         // What was kept says that nothing has been answered yet, but the server is further than that.
-        #expect(try lab.client().client.completeOrders([request])[0].get() == chain)
+        #expect(try lab.client().client.completeOrders([request])[0].get().pem == chain.pem)
     }
 
     @Test func `an order is born ready where authorizations are reused`() throws {
