@@ -9,18 +9,34 @@ import Testing
 /// A host with certificates to get, a real ACME server, and the way between the two modules: TXT records.
 final class World {
     let server: PebbleServer
+    /// What stands in front of the server, where anything does.
+    let proxy: FaultProxy?
     /// Where the host's certificates and state are.
     let directory: String
 
-    init(_ directory: String, _ options: PebbleServer.Options = .init()) throws {
+    init(_ directory: String, _ options: PebbleServer.Options = .init(), hasProxy: Bool = false) throws {
         self.directory = directory
         server = try PebbleServer(options)
+        guard hasProxy else {
+            proxy = nil
+            return
+        }
+        try Files.makeDirectory(directory + "/proxy", access: .own(mode: 0o700))
+        proxy = try FaultProxy(before: server, directory + "/proxy")
+    }
+
+    /// Another host at the same server.
+    init(_ directory: String, beside other: World) {
+        self.directory = directory
+        server = other.server
+        proxy = other.proxy
     }
 
     /// Options of both modules for these certificates.
     func options(_ certs: [String: [String]], _ more: [String: JSONValue] = [:]) -> JSONValue {
         var all: [String: JSONValue] = [
-            "certs": .object(certs.mapValues { .strings($0) }), "acme_directory": .string(server.directoryURL),
+            "certs": .object(certs.mapValues { .strings($0) }),
+            "acme_directory": .string(proxy?.directoryURL ?? server.directoryURL),
             "ca_path": .string(server.caBundle), "terms_agreed": true, "timeout": 120,
         ]
         all.merge(more) { $1 }
@@ -85,14 +101,20 @@ func withWorld<Result>(_ options: PebbleServer.Options = .init(), _ body: (World
     }
 }
 
-/// The answers of calls that run at the same time, in the order of their arguments.
-func inThreads<Argument: Sendable, Answer: Sendable>(
+/// The answers of calls that run at the same time, each in a thread of its own, in the order of their arguments.
+func atOnce<Argument: Sendable, Answer: Sendable>(
     _ arguments: [Argument], _ call: @escaping @Sendable (Argument) throws -> Answer
 ) throws -> [Answer] {
     let answers = Mutex<[Int: Result<Answer, any Error>]>([:])
-    DispatchQueue.concurrentPerform(iterations: arguments.count) { index in
-        let answer = Result { try call(arguments[index]) }
-        answers.withLock { $0[index] = answer }
+    let group = DispatchGroup()
+    for (index, argument) in arguments.enumerated() {
+        group.enter()
+        Thread {
+            let answer = Result { try call(argument) }
+            answers.withLock { $0[index] = answer }
+            group.leave()
+        }.start()
     }
+    group.wait()
     return try answers.withLock { $0 }.sorted { $0.key < $1.key }.map { try $0.value.get() }
 }

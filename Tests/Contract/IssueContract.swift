@@ -188,13 +188,13 @@ import Testing
     @Test func `two runs at once make one order between them`() throws {
         try withWorld { world in
             let twice = [world.options(["web": ["a.example.org"]]), world.options(["web": ["a.example.org"]])]
-            let requests = try inThreads(twice) { try RealProgram.call("acme_request_tokens", $0) }
+            let requests = try atOnce(twice) { try RealProgram.call("acme_request_tokens", $0) }
             #expect(requests.map(\.failed) == [false, false])
             #expect(requests.filter(\.changed).count == 1)
             #expect(requests[0]["txt_required"] == requests[1]["txt_required"])
             #expect(try world.orders() == 1)
             try world.publish(requests[0])
-            let finals = try inThreads(twice) { try RealProgram.call("acme_finalize", $0) }
+            let finals = try atOnce(twice) { try RealProgram.call("acme_finalize", $0) }
             #expect(finals.map(\.failed) == [false, false])
             #expect(finals.filter(\.changed).count == 1)
             try world.verify("a.example.org")

@@ -18,7 +18,7 @@ import Testing
     @Test func `of twenty publishers, some killed at any moment, the others lose nothing`() throws {
         try NamedServer.run(zones: [zone: emptyZone]) { server in
             let numbers = Array(1...20)
-            let answers = try inThreads(numbers) { number -> RealProgram.Answer? in
+            let answers = try atOnce(numbers) { number -> RealProgram.Answer? in
                 let options = server.options(["h\(number).\(zone)": token(number)], ["visible_timeout": 60])
                 guard number % 3 == 0 else { return try RealProgram.call("acme_publish_txt", options) }
                 try kill(after: .random(in: 0.001...0.5), options)
@@ -94,7 +94,7 @@ import Testing
                 ]
                 return (number, .object(options.merging(provider) { $1 }))
             }
-            let answers = try inThreads(calls) { call -> RealProgram.Answer? in
+            let answers = try atOnce(calls) { call -> RealProgram.Answer? in
                 if call.number % 4 != 0 { return try RealProgram.call("acme_publish_txt", call.options) }
                 try kill(after: .random(in: 0.001...0.5), call.options)
                 return nil

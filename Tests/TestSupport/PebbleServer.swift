@@ -15,6 +15,8 @@ package final class PebbleServer {
         package var validity: Int?
         /// Keys of customers, in base64url, by their identifiers; where there are any, no one else gets an account.
         package var customers: [String: String] = [:]
+        /// How many roots there are beside the first, each with a chain of its own.
+        package var alternateRoots = 0
         /// `address:port` of a DNS server to validate against instead of the one that comes along.
         package var resolver: String?
 
@@ -26,8 +28,13 @@ package final class PebbleServer {
     }
 
     package let directoryURL: String
+    /// Of the ACME server, at 127.0.0.1.
+    package let port: UInt16
     /// PEM file to be trusted for the server's HTTPS.
     package let caBundle: String
+
+    /// The key of the certificate in `caBundle`.
+    package var keyFile: String { directory + "/server.key" }
 
     private let directory: String
     private let managementURL: String
@@ -40,7 +47,8 @@ package final class PebbleServer {
         guard let made = mkdtemp(&template) else { throw SystemError("make a directory in", "/tmp") }
         directory = String(cString: made)
         let ports = try FreePorts.take(4)
-        directoryURL = "https://127.0.0.1:\(ports[0])/dir"
+        port = ports[0]
+        directoryURL = "https://127.0.0.1:\(port)/dir"
         managementURL = "https://127.0.0.1:\(ports[1])"
         challengeURL = "http://127.0.0.1:\(ports[2])"
         caBundle = directory + "/server.pem"
@@ -83,8 +91,8 @@ package final class PebbleServer {
     }
 
     /// The root that issued certificates lead to, in PEM; another one for each server.
-    package func root() throws -> String {
-        try curl("url = \"\(managementURL)/roots/0\"\ncacert = \"\(caBundle)\"\n")
+    package func root(_ number: Int = 0) throws -> String {
+        try curl("url = \"\(managementURL)/roots/\(number)\"\ncacert = \"\(caBundle)\"\n")
     }
 
     /// What the server says of a certificate (serial in hexadecimal): `Status` is Valid or Revoked, `Reason` a number.
@@ -113,7 +121,7 @@ package final class PebbleServer {
         let result = try Program.run([
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-days", "2", "-subj", "/CN=pebble", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
-            "-keyout", directory + "/server.key", "-out", caBundle,
+            "-keyout", keyFile, "-out", caBundle,
         ])
         guard result.status == 0 else { throw Failure(description: "openssl: \(result)") }
     }
@@ -121,7 +129,7 @@ package final class PebbleServer {
     private func start(_ options: Options, _ ports: [UInt16]) throws {
         var settings: [String: Any] = [
             "listenAddress": "127.0.0.1:\(ports[0])", "managementListenAddress": "127.0.0.1:\(ports[1])",
-            "certificate": caBundle, "privateKey": directory + "/server.key", "httpPort": 1, "tlsPort": 1,
+            "certificate": caBundle, "privateKey": keyFile, "httpPort": 1, "tlsPort": 1,
             "ocspResponderURL": "", "externalAccountBindingRequired": !options.customers.isEmpty,
             "externalAccountMACKeys": options.customers, "domainBlocklist": options.blocklist,
         ]
@@ -140,7 +148,7 @@ package final class PebbleServer {
             log: "pebble.log",
             environment: [
                 "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "\(options.nonceReject)",
-                "PEBBLE_AUTHZREUSE": "\(options.authzReuse)",
+                "PEBBLE_AUTHZREUSE": "\(options.authzReuse)", "PEBBLE_ALTERNATE_ROOTS": "\(options.alternateRoots)",
                 // Pebble 2.4 locks up where one client makes an order while another one asks for an authorization;
                 // its threads must not interrupt each other.
                 "GOMAXPROCS": "1", "GODEBUG": "asyncpreemptoff=1",

@@ -1,0 +1,138 @@
+import AnsibleModule
+import Foundation
+import Platform
+import TestSupport
+import Testing
+
+/// Several hosts with one account key and the same names, at a CA that answers a new order with the one that it has, as
+/// Let's Encrypt does: the key belongs to the order, so that only one of them can end it.
+@Suite struct SharedAccountContract {
+    private static let reuse = #"[{"on": "newOrder", "play": "reuse", "times": -1}]"#
+    private static let certs = ["web": ["shared.example.org", "*.shared.example.org"]]
+
+    /// Hosts at one server, and their options.
+    private func hosts(_ count: Int, _ world: World) throws -> [(host: World, options: JSONValue)] {
+        let key = world.directory + "/organisation.key"
+        let words = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key]
+        #expect(try Program.run(words).status == 0)
+        try Files.set(.own(mode: 0o600), on: key)
+        return try (1...count).map { number in
+            let host = World("\(world.directory)/host\(number)", beside: world)
+            try Files.makeDirectory(host.directory, access: .own(mode: 0o700))
+            return (host, host.options(Self.certs, ["account_key_src": .string(key)]))
+        }
+    }
+
+    /// Publishes what hosts were told, as the publishing step does: each value once.
+    private func publish(_ requests: [RealProgram.Answer], _ world: World) throws {
+        try world.server.clearTXT("_acme-challenge.shared.example.org")
+        let values = requests.flatMap { $0.all("txt_required", "value") }.compactMap(\.string)
+        try world.server.addTXT(Set(values).map { (name: "_acme-challenge.shared.example.org", value: $0) })
+    }
+
+    private func serials(_ hosts: [(host: World, options: JSONValue)]) throws -> Set<String> {
+        Set(
+            try hosts.map { host, _ in
+                try host.verify("shared.example.org")
+                let file = host.path("shared.example.org", "shared.example.org.cer")
+                return try Program.run(["openssl", "x509", "-noout", "-serial", "-in", file]).stdout
+            })
+    }
+
+    @Test func `five hosts that are handed one order end with a certificate of their own key each, in the same run`()
+        throws
+    {
+        try withHostileServer(.init(authzReuse: 100)) { world, proxy in
+            try proxy.play(Self.reuse)
+            let hosts = try hosts(5, world)
+            let requests = try atOnce(hosts.map(\.options)) { try RealProgram.call("acme_request_tokens", $0) }
+            #expect(requests.map(\.failed) == Array(repeating: false, count: 5), "\(requests.map(\.msg))")
+            #expect(Set(requests.map { $0["txt_required"] }).count == 1)
+            #expect(try proxy.orders() == 1)
+            try publish(requests, world)
+            let finals = try atOnce(hosts.map(\.options)) { try RealProgram.call("acme_finalize", $0) }
+            #expect(finals.map(\.failed) == Array(repeating: false, count: 5), "\(finals.map(\.msg))")
+            #expect(finals.map { $0["updated"] } == Array(repeating: ["web"], count: 5))
+            #expect(try serials(hosts).count == 5)
+            #expect(try proxy.orders() == 5)
+            #expect(Set(try proxy.requests("newOrder").map(\.kid)).count == 1)
+            for (host, options) in hosts { #expect(try !host.request(options).changed) }
+        }
+    }
+
+    @Test func `a CA that wants new tokens for a new order gives each host its own within a run for each`() throws {
+        try withHostileServer { world, proxy in
+            try proxy.play(Self.reuse)
+            let hosts = try hosts(2, world)
+            var winners: [[JSONValue?]] = []
+            for _ in 1...2 {
+                let requests = try atOnce(hosts.map(\.options)) { try RealProgram.call("acme_request_tokens", $0) }
+                #expect(requests.map(\.failed) == [false, false], "\(requests.map(\.msg))")
+                try publish(requests, world)
+                let finals = try atOnce(hosts.map(\.options)) { try RealProgram.call("acme_finalize", $0) }
+                winners.append(finals.map { $0["updated"] })
+                for answer in finals where answer.failed {
+                    #expect(answer.msg.contains("another host with this account and these names has ended the order"))
+                    #expect(answer.msg.contains("run acme_request_tokens again"))
+                }
+            }
+            #expect(winners.allSatisfy { Set($0) == [["web"], []] }, "\(winners)")
+            #expect(try serials(hosts).count == 2)
+            #expect(try proxy.orders() == 2)
+        }
+    }
+
+    @Test func `an order that another host ended between two runs is found out by the next`() throws {
+        try withHostileServer(.init(authzReuse: 100)) { world, proxy in
+            try proxy.play(Self.reuse)
+            let hosts = try hosts(2, world)
+            try publish(hosts.map { host, options in try host.request(options) }, world)
+            for (host, options) in hosts {
+                let request = try host.request(options)
+                #expect(!request.changed)
+                #expect(try host.finalize(options)["updated"] == ["web"])
+            }
+            #expect(try serials(hosts).count == 2)
+            #expect(try proxy.orders() == 2)
+        }
+    }
+
+    @Test func `a CA that hands out an order that has ended, again and again, is given up at once`() throws {
+        try withHostileServer(.init(authzReuse: 100)) { world, proxy in
+            let hosts = try hosts(2, world)
+            try hosts[0].host.issue(hosts[0].options)
+            try proxy.play(#"[{"on": "newOrder", "play": "reuse", "even": true, "times": -1}]"#)
+            #expect(try hosts[1].host.request(hosts[1].options).all("certificates", "action") == ["finalize"])
+            let answer = try hosts[1].host.finalize(hosts[1].options)
+            #expect(answer.failed)
+            #expect(answer.msg.contains("and the CA hands that order out again"), "\(answer.msg)")
+            #expect(try proxy.requests("newOrder").count == 3)
+            try proxy.playNothing()
+            try hosts[1].host.issue(hosts[1].options)
+            #expect(try serials(hosts).count == 2)
+        }
+    }
+
+    @Test func `where others are quicker every time, a run ends after ten orders`() throws {
+        try withHostileServer(.init(authzReuse: 100)) { world, proxy in
+            let hosts = try hosts(2, world)
+            try hosts[0].host.issue(hosts[0].options)
+            let ended = #"{"type": "urn:ietf:params:acme:error:orderNotReady", "detail": "the order is valid"}"#
+            let path = try #require(try proxy.requests("certificate").last?.path)
+            try proxy.play(
+                """
+                [{"on": "finalize", "play": "answer", "status": 403, "json": \(ended), "times": -1},
+                {"on": "order", "play": "change", "times": -1,
+                 "set": {"status": "valid", "certificate": "{origin}\(path)"}}]
+                """)
+            _ = try hosts[1].host.request(hosts[1].options)
+            let answer = try hosts[1].host.finalize(hosts[1].options)
+            #expect(answer.failed)
+            #expect(answer.msg.contains("with its own key, 10 times"), "\(answer.msg)")
+            #expect(try proxy.orders() == 1 + 10)
+            try proxy.playNothing()
+            try hosts[1].host.issue(hosts[1].options)
+            #expect(try serials(hosts).count == 2)
+        }
+    }
+}

@@ -1,0 +1,303 @@
+"""A proxy that stands in front of a real ACME server and plays faults, for tests: HTTPS on both sides.
+
+usage: fault_proxy.py DIRECTORY
+
+DIRECTORY/settings.json   {upstream: port, certificate, key}: the server's port on 127.0.0.1, and PEM files that serve
+                          both as the proxy's own certificate and as what it trusts
+DIRECTORY/ready.json      written when it listens: {port}
+DIRECTORY/requests.jsonl  a line for each request, when it has ended: {kind, method, path, status, upstream,
+                          sent, kid, payload}; `status` is what the client was told, `upstream` what the server said
+                          to the proxy, each 0 for nothing; `sent` the bytes of the body
+DIRECTORY/faults.json     what is to go wrong, read anew whenever it is replaced: a list of {on, play, times, skip, ...}
+
+The client's Host header is passed on: Pebble builds its URLs from it, so that they lead here, and holds the signed
+`url` against it. Requests reach the server one at a time.
+
+"{origin}" in the faults stands for the proxy's own https://127.0.0.1:port. `on` is a kind of request (see KINDS). An entry is passed over `skip` times, then played `times` times (once where it
+does not say, always for -1), in the order given. The plays:
+
+    answer       the server does not hear of it: status, headers, body (text) or json; retry_in (seconds from now) makes
+                 a Retry-After with a date
+    drop         the connection ends before the server hears of it
+    lose         the server does what it was asked; the connection ends without a reply
+    half         the server's reply, cut off in the middle of its body
+    change       the server's reply with another status, headers (null: without), body (text), and of its JSON other
+                 members: set (by path: "identifiers.0.value"), remove
+    huge         a reply without end (of `size` bytes)
+    slow         the server's reply, a byte each `pause` seconds
+    reuse        newOrder alone, as Boulder does: for the same account, names and profile the order that was made before is
+                 answered, as it was seen last, while it is pending or ready; with `even` true in any state
+"""
+
+import base64
+import http.client
+import json
+import os
+import pathlib
+import ssl
+import sys
+import threading
+import time
+from collections import namedtuple
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+KINDS = {
+    "/dir": "directory",
+    "/nonce-plz": "nonce",
+    "/sign-me-up": "newAccount",
+    "/my-account": "account",
+    "/order-plz": "newOrder",
+    "/my-order": "order",
+    "/finalize-order": "finalize",
+    "/authZ": "authorization",
+    "/chalZ": "challenge",
+    "/certZ": "certificate",
+    "/renewal-info": "renewalInfo",
+}
+
+
+class Faults:
+    """What is to go wrong, and how often it still is."""
+
+    def __init__(self, path):
+        self.path, self.version, self.list = path, None, []
+        # What stands for {origin} in them.
+        self.origin = ""
+
+    def take(self, kind):
+        """The entry to play for a request of this kind; an empty one for none."""
+        try:
+            status = os.stat(self.path)
+        except FileNotFoundError:
+            return {}
+        if (version := (status.st_ino, status.st_mtime_ns)) != self.version:
+            self.version = version
+            self.list = json.loads(self.path.read_text().replace("{origin}", self.origin))
+        for fault in self.list:
+            if fault["on"] != kind or fault.setdefault("times", 1) == 0:
+                continue
+            if fault.setdefault("skip", 0) > 0:
+                fault["skip"] -= 1
+                continue
+            fault["times"] -= 1
+            return fault
+        return {}
+
+
+# A reply on its way to the client; header names are in lower case, the body is bytes.
+Answer = namedtuple("Answer", "status headers body")
+
+
+class Proxy:
+    def __init__(self, directory):
+        self.settings = json.loads((directory / "settings.json").read_text())
+        self.faults = Faults(directory / "faults.json")
+        self.log = open(directory / "requests.jsonl", "a", encoding="utf-8")
+        self.trust = ssl.create_default_context(cafile=self.settings["certificate"])
+        # Guards the faults and the log; the other lets requests to the server one by one.
+        self.lock = threading.Lock()
+        self.upstream = threading.Lock()
+        # (account, names, profile) -> URL, and URL -> what was seen of the order last.
+        self.made, self.orders = {}, {}
+
+    def take(self, kind):
+        with self.lock:
+            return self.faults.take(kind)
+
+    def note(self, line):
+        with self.lock:
+            self.log.write(json.dumps(line) + "\n")
+            self.log.flush()
+
+    def forward(self, request, fault):
+        """The server's answer, or for `reuse` that of an earlier order."""
+        with self.upstream:
+            if request.kind == "newOrder" and fault.get("play") == "reuse":
+                order = self.orders.get(self.made.get(request.wish))
+                if order and (fault.get("even") or json.loads(order.body)["status"] in ("pending", "ready")):
+                    return Answer(201, dict(order.headers), order.body)
+            connection = http.client.HTTPSConnection("127.0.0.1", self.settings["upstream"], context=self.trust)
+            connection.request(request.command, request.path, request.sent_body or None, request.passed_on)
+            reply = connection.getresponse()
+            answer = Answer(reply.status, self.joined(reply), reply.read())
+            connection.close()
+            request.upstream = reply.status
+            self.remember(request, answer)
+            return answer
+
+    @staticmethod
+    def joined(reply):
+        """Fields that are repeated become one, its values joined by commas."""
+        hop = ("connection", "transfer-encoding", "content-length", "date")
+        names = {name.lower() for name in reply.headers} - set(hop)
+        return {name: ", ".join(reply.headers.get_all(name)) for name in names}
+
+    def remember(self, request, answer):
+        if request.kind not in ("newOrder", "order", "finalize") or answer.status >= 300:
+            return
+        own = self.faults.origin + request.path if request.kind == "order" else None
+        url = answer.headers.get("location", own)
+        if not url:
+            return
+        if request.kind == "newOrder":
+            self.made[request.wish] = url
+        headers = {"content-type": "application/json; charset=utf-8", "location": url}
+        self.orders[url] = Answer(201, headers, answer.body)
+
+
+def changed(answer, fault):
+    """The answer as a fault wants it."""
+    headers = dict(answer.headers)
+    for name, value in fault.get("headers", {}).items():
+        headers.pop(name.lower(), None)
+        if value is not None:
+            headers[name.lower()] = value
+    body = fault["body"].encode() if "body" in fault else answer.body
+    if "set" in fault or "remove" in fault:
+        content = json.loads(body)
+        for path, value in fault.get("set", {}).items():
+            place, name = parent(content, path)
+            place[name] = value
+        for path in fault.get("remove", []):
+            place, name = parent(content, path)
+            if isinstance(place, list) or name in place:
+                del place[name]
+        body = json.dumps(content).encode()
+    return Answer(fault.get("status", answer.status), headers, body)
+
+
+def parent(content, path):
+    """Where in a JSON document a member is, and its name or index there; missing mappings are made."""
+    *steps, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    for step in steps:
+        content = content[step] if isinstance(content, list) else content.setdefault(step, {})
+    return content, last
+
+
+def decoded(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    proxy = None
+
+    def serve(self):
+        self.sent_body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.kind = KINDS.get("/" + self.path.split("/")[1], "other")
+        self.upstream, self.sent, self.shown = 0, 0, 0
+        self.passed_on = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
+        self.read_signature()
+        fault = self.proxy.take(self.kind)
+        try:
+            self.play(fault)
+        except OSError:
+            self.close_connection = True
+        self.proxy.note(
+            {"kind": self.kind, "method": self.command, "path": self.path, "status": self.shown, "sent": self.sent}
+            | {"upstream": self.upstream, "kid": self.kid, "payload": self.payload}
+        )
+
+    do_GET = do_HEAD = do_POST = serve
+
+    def read_signature(self):
+        """Who signed, and what; nothing for what is not signed."""
+        self.kid, self.payload, self.wish = None, {}, None
+        if not self.sent_body:
+            return
+        message = json.loads(self.sent_body)
+        self.kid = json.loads(decoded(message["protected"])).get("kid")
+        self.payload = json.loads(decoded(message["payload"]) or "{}")
+        if self.kind == "newOrder":
+            names = frozenset(identifier["value"] for identifier in self.payload["identifiers"])
+            self.wish = (self.kid, names, self.payload.get("profile"))
+
+    def play(self, fault):
+        play = fault.get("play")
+        self.close_connection |= play in ("drop", "lose", "half", "huge")
+        if play == "drop":
+            return
+        if play == "answer":
+            self.reply(self.made_up(fault))
+            return
+        if play == "huge":
+            self.pour(fault["size"])
+            return
+        answer = self.proxy.forward(self, fault)
+        if play == "lose":
+            return
+        if play == "half":
+            self.reply(answer, upto=len(answer.body) // 2)
+        elif play == "slow":
+            self.drip(answer, fault["pause"])
+        else:
+            self.reply(changed(answer, fault) if play == "change" else answer)
+
+    def made_up(self, fault):
+        text = fault["body"] if "body" in fault else json.dumps(fault["json"]) if "json" in fault else ""
+        kind = "application/json" if fault["status"] < 400 else "application/problem+json"
+        headers = {"content-type": kind} | {name.lower(): value for name, value in fault.get("headers", {}).items()}
+        if "retry_in" in fault:
+            headers["retry-after"] = formatdate(time.time() + fault["retry_in"], usegmt=True)
+        return Answer(fault["status"], headers, text.encode())
+
+    def head(self, answer, length):
+        self.shown = answer.status
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def reply(self, answer, upto=None):
+        self.head(answer, len(answer.body))
+        if self.command != "HEAD":
+            self.push(answer.body[:upto])
+
+    def push(self, piece):
+        self.wfile.write(piece)
+        self.sent += len(piece)
+
+    def drip(self, answer, pause):
+        self.head(answer, len(answer.body))
+        for byte in answer.body:
+            self.push(bytes([byte]))
+            time.sleep(pause)
+
+    def pour(self, size):
+        self.head(Answer(200, {"content-type": "application/json"}, b""), None)
+        piece = b" " * 65536
+        while self.sent < size:
+            self.push(piece)
+
+    def log_message(self, *_):
+        pass
+
+
+class Listener(ThreadingHTTPServer):
+    daemon_threads, request_queue_size = True, 128
+
+    def handle_error(self, *_):
+        """A client that goes away is no news."""
+
+
+def main():
+    directory = pathlib.Path(sys.argv[1])
+    Handler.proxy = proxy = Proxy(directory)
+    server = Listener(("127.0.0.1", 0), Handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(proxy.settings["certificate"], proxy.settings["key"])
+    # The handshake belongs into the connection's own thread.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    port = server.server_address[1]
+    proxy.faults.origin = f"https://127.0.0.1:{port}"
+    new = directory / "ready.json.new"
+    new.write_text(json.dumps({"port": port}))
+    new.rename(directory / "ready.json")
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
