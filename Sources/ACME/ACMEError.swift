@@ -13,6 +13,8 @@ package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
     package var status: Int?
     /// The moment before which another try is pointless, where the server named one.
     package var retryAfter: Date?
+    /// What an earlier try of the same request was answered, where this is the answer to a later one.
+    var earlier: String?
     /// The order can never become a certificate; the next run has to make a new one.
     package var orderIsLost = false
 

@@ -34,6 +34,8 @@ struct CompletionFlow {
     private var polls = 0
     private var finalized = 0
     private var isRequestedHere = false
+    /// What the CA answered to a finalization that it may have begun all the same.
+    private var trouble: String?
 
     init(_ request: CompletionRequest) {
         order = request.order
@@ -170,6 +172,7 @@ struct CompletionFlow {
         if case .failure(let error)? = results.first, error.problem?.kind == .orderNotReady,
             finalized < Self.finalizations
         {
+            trouble = error.earlier ?? trouble
             return poll(.processing, finalized == 1 ? .none : .own(seconds: 1))
         }
         let reply = try Self.known(results)
@@ -225,8 +228,8 @@ struct CompletionFlow {
             problems.append(problem)
             sentences.append(problem.description)
         }
-        let reason = sentences.isEmpty ? "the order became invalid" : sentences.joined(separator: "; ")
-        var error = ACMEError("get a certificate for \(order.title)", reason)
+        if sentences.isEmpty { sentences.append("the order became invalid" + (trouble.map { ": \($0)" } ?? "")) }
+        var error = ACMEError("get a certificate for \(order.title)", sentences.joined(separator: "; "))
         error.problem = problems.first
         error.orderIsLost = true
         return error

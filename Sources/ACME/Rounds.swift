@@ -124,7 +124,9 @@ final class Rounds {
     private func judge(_ result: Result<HTTPResponse, HTTPError>, of flight: Flight, _ deadline: Deadline) {
         switch flight.patience.judge(result, of: flight.call, now: clock.now, remaining: deadline.remaining) {
         case .done(let reply): flight.result = .success(reply)
-        case .failed(let error): flight.result = .failure(error)
+        case .failed(var error):
+            error.earlier = flight.lastError?.reason
+            flight.result = .failure(error)
         case .again(let seconds, let error):
             flight.due = clock.uptime + seconds
             flight.lastError = error

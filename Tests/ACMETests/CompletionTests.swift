@@ -198,6 +198,19 @@ import Testing
         #expect(error.orderIsLost)
     }
 
+    @Test func `an order that a failing finalization made invalid is explained by that failure`() throws {
+        let session = try Session()
+        session.server.on(
+            "POST /finalize/1", .problem(500, "serverInternal", "enrollment failed"), .problem(403, "orderNotReady"))
+        session.server.on("POST /order/1", .order("1", ["a.example"], "invalid"))
+        session.server.on("POST /authz/1/0", .authorization("a.example", "valid"))
+        let error = try failure(session.complete([kept("1", ["a.example"], .ready)])[0])
+        #expect(
+            error.description
+                == "cannot get a certificate for a.example: the order became invalid: serverInternal: enrollment failed")
+        #expect(error.orderIsLost)
+    }
+
     @Test func `a finalization whose reply was lost is found to be done`() throws {
         let session = try Session()
         session.server.on("POST /finalize/1", .lost(), .problem(403, "orderNotReady"))
