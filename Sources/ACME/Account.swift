@@ -58,9 +58,10 @@ struct NewAccount: Encodable {
     }
 }
 
-/// What is read of an account object (RFC 8555, section 7.1.2).
+/// What is read of an account object (RFC 8555, section 7.1.2). Its URL is what counts: acme2certifier shows nothing of an
+/// account that is there.
 struct AccountObject: Decodable {
-    let status: String
+    let status: String?
     let contact: [String]?
 }
 

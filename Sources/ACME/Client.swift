@@ -45,8 +45,8 @@ package final class Client {
         let record = AccountRecord(url: try reply.location(), contacts: wanted.contacts)
         account = record
         let object = try reply.decode(AccountObject.self)
-        guard object.status == "valid" else {
-            throw ACMEError(reply.purpose, "the key's account is \(object.status)")
+        if let status = object.status, status != "valid" {
+            throw ACMEError(reply.purpose, "the key's account is \(status)")
         }
         let contacts = wanted.contactURLs
         if reply.status != 201, !contacts.isEmpty, Set(object.contact ?? []) != Set(contacts) {

@@ -45,6 +45,16 @@ import Testing
         #expect(update.header.kid == "https://ca.example/account/9")
     }
 
+    @Test func `an account that is there and of which the CA shows nothing is used`() throws {
+        let session = try Session()
+        session.server.on("POST /account", .json(200, "{}", Self.location))
+        session.server.on("POST /account/9", .json(200, "{}"))
+        let (record, wasMade) = try session.client.openAccount(.init(contacts: ["a@example.org"], termsAgreed: true))
+        #expect(!wasMade)
+        #expect(record.url == "https://ca.example/account/9")
+        #expect(session.server.count("POST /account/9") == 1)
+    }
+
     @Test func `terms that nobody agreed to are quoted before anything is sent`() throws {
         let session = try Session()
         session.server.on("GET /dir", .json(200, ScriptedTransport.directory(meta: Self.terms)))
