@@ -15,6 +15,13 @@ package final class FaultProxy {
         package let upstream: Int
         /// Bytes of the reply's body.
         package let sent: Int
+        package let agent: String?
+        /// The content type of what was sent.
+        package let type: String?
+        /// Of the protected header, sorted; none where nothing is signed.
+        package let members: [String]
+        /// The URL that is signed.
+        package let url: String?
         /// The account's URL; nil where none signed.
         package let kid: String?
         package let payload: Payload

@@ -6,8 +6,9 @@ DIRECTORY/settings.json   {upstream: port, certificate, key}: the server's port 
                           both as the proxy's own certificate and as what it trusts
 DIRECTORY/ready.json      written when it listens: {port}
 DIRECTORY/requests.jsonl  a line for each request, when it has ended: {kind, method, path, status, upstream,
-                          sent, kid, payload}; `status` is what the client was told, `upstream` what the server said
-                          to the proxy, each 0 for nothing; `sent` the bytes of the body
+                          sent, agent, type, members, url, kid, payload}; `status` is what the client was told, `upstream` what the server said
+                          to the proxy, each 0 for nothing; `sent` the bytes of the body,
+                          `agent` and `type` its fields, `members` those of the protected header
 DIRECTORY/faults.json     what is to go wrong, read anew whenever it is replaced: a list of {on, play, times, skip, ...}
 
 The client's Host header is passed on: Pebble builds its URLs from it, so that they lead here, and holds the signed
@@ -107,8 +108,7 @@ class Proxy:
 
     def note(self, line):
         with self.lock:
-            self.log.write(json.dumps(line) + "\n")
-            self.log.flush()
+            print(json.dumps(line), file=self.log, flush=True)
 
     def forward(self, request, fault):
         """The server's answer, or for `reuse` that of an earlier order."""
@@ -121,7 +121,6 @@ class Proxy:
             connection.request(request.command, request.path, request.sent_body or None, request.passed_on)
             reply = connection.getresponse()
             answer = Answer(reply.status, self.joined(reply), reply.read())
-            connection.close()
             request.upstream = reply.status
             self.remember(request, answer)
             return answer
@@ -196,18 +195,21 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         self.proxy.note(
             {"kind": self.kind, "method": self.command, "path": self.path, "status": self.shown, "sent": self.sent}
-            | {"upstream": self.upstream, "kid": self.kid, "payload": self.payload}
+            | {"upstream": self.upstream, "kid": self.kid, "payload": self.payload, "url": self.protected.get("url")}
+            | {"agent": self.headers.get("user-agent"), "type": self.headers.get("content-type")}
+            | {"members": sorted(self.protected)}
         )
 
     do_GET = do_HEAD = do_POST = serve
 
     def read_signature(self):
         """Who signed, and what; nothing for what is not signed."""
-        self.kid, self.payload, self.wish = None, {}, None
+        self.protected, self.kid, self.payload, self.wish = {}, None, {}, None
         if not self.sent_body:
             return
         message = json.loads(self.sent_body)
-        self.kid = json.loads(decoded(message["protected"])).get("kid")
+        self.protected = json.loads(decoded(message["protected"]))
+        self.kid = self.protected.get("kid")
         self.payload = json.loads(decoded(message["payload"]) or "{}")
         if self.kind == "newOrder":
             names = frozenset(identifier["value"] for identifier in self.payload["identifiers"])
@@ -276,17 +278,10 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Listener(ThreadingHTTPServer):
-    daemon_threads, request_queue_size = True, 128
-
-    def handle_error(self, *_):
-        """A client that goes away is no news."""
-
-
 def main():
     directory = pathlib.Path(sys.argv[1])
     Handler.proxy = proxy = Proxy(directory)
-    server = Listener(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(proxy.settings["certificate"], proxy.settings["key"])
     # The handshake belongs into the connection's own thread.

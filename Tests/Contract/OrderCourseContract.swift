@@ -1,0 +1,134 @@
+import AnsibleModule
+import Foundation
+import Platform
+import TestSupport
+import Testing
+
+/// Orders that go another way than Pebble's do: what Let's Encrypt and newer servers add, and what was seen in production.
+@Suite struct OrderCourseContract {
+    private static let ari = #"""
+        {"on": "directory", "play": "change", "times": -1, "set": {"renewalInfo": "{origin}/renewal-info"}}
+        """#
+
+    private static func window(_ start: String, _ end: String) -> String {
+        #"""
+        {"on": "renewalInfo", "play": "answer", "status": 200, "times": -1, "headers": {"Retry-After": "21600"}, "json":
+        {"suggestedWindow": {"start": "\#(start)", "end": "\#(end)"}, "explanationURL": "https://ca.example/why"}}
+        """#
+    }
+
+    @Test func `what was made a moment ago and is not found yet is asked for again`() throws {
+        try withHostileServer { world, proxy in
+            let fault = #"{"play": "answer", "status": 404, "times": 2}"#
+            try proxy.play(fault, on: ["authorization", "order", "certificate"])
+            try world.issueAnyway()
+        }
+    }
+
+    @Test func `an order that is long in the making is waited for, and a finalization needs no Location`() throws {
+        try withHostileServer { world, _ in
+            let processing = #""play": "change", "remove": ["certificate"]"#
+            let faults = #"""
+                [{"on": "finalize", \#(processing), "set": {"status": "processing"}, "headers": {"Location": null}},
+                {"on": "order", \#(processing), "skip": 2, "set": {"status": "processing"}, "times": 3,
+                 "headers": {"Retry-After": "1"}}]
+                """#
+            let time = try seconds { try world.issueDespite(faults) }
+            #expect(time < 20)
+        }
+    }
+
+    @Test func `an order that is in the making for ever ends with the time limit, and the next run takes it up`() throws
+    {
+        try withHostileServer { world, _ in
+            let processing =
+                #""play": "change", "remove": ["certificate"], "set": {"status": "processing"}, "times": -1"#
+            let time = try seconds {
+                try world.renewalFails(
+                    #"[{"on": "finalize", \#(processing)}, {"on": "order", \#(processing)}]"#,
+                    saying: "issued", "the time limit is reached", orders: 1, timeout: 4)
+            }
+            #expect(time < 15)
+        }
+    }
+
+    @Test func `the chain that is wished for is found among the alternates`() throws {
+        var options = PebbleServer.Options()
+        options.alternateRoots = 2
+        try withHostileServer(options) { world, _ in
+            let file = world.directory + "/alternate.pem"
+            try AtomicFile.write(Array(try world.server.root(2).utf8), to: file, access: .own(mode: 0o600))
+            let subject = try Program.run([
+                "openssl", "x509", "-noout", "-subject", "-nameopt", "multiline", "-in", file,
+            ])
+            let name = try #require(subject.stdout.split(separator: "=").last).trimmingCharacters(
+                in: .whitespacesAndNewlines)
+            let certs = ["web": ["a.example.org"]]
+            let answer = try world.issue(world.options(certs, ["preferred_chain": .string(name)]))
+            #expect(answer["warnings"] == [])
+            let leaf = world.path("a.example.org", "a.example.org.cer")
+            let chain = world.path("a.example.org", "ca.cer")
+            let check = try Program.run(["openssl", "verify", "-CAfile", file, "-untrusted", chain, leaf])
+            #expect(check.status == 0, "\(check)")
+        }
+    }
+
+    @Test func `renewal information brings a renewal that says what it replaces, and one that is refused goes without`()
+        throws
+    {
+        try withHostileServer { world, proxy in
+            try proxy.play("[\(Self.ari), \(Self.window("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"))]")
+            let options = world.options(["web": ["a.example.org"]])
+            try world.issue(options)
+            let problem = #"{"type": "urn:ietf:params:acme:error:alreadyReplaced", "detail": "replaced before"}"#
+            let refusal = #"{"on": "newOrder", "play": "answer", "status": 409, "json": \#(problem)}"#
+            try proxy.play(
+                "[\(Self.ari), \(Self.window("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")), \(refusal)]")
+            #expect(try world.issue(options)["updated"] == ["web"])
+            let replaced = try proxy.requests("newOrder").map(\.payload.replaces)
+            #expect(replaced.count == 3)
+            #expect(replaced[0] == nil && replaced[1]?.contains(".") == true && replaced[2] == nil, "\(replaced)")
+            #expect(try proxy.requests("renewalInfo").allSatisfy { $0.method == "GET" && $0.kid == nil })
+        }
+    }
+
+    @Test func `renewal information is not asked for again before its time, nor needed`() throws {
+        try withHostileServer { world, proxy in
+            try proxy.play("[\(Self.ari), \(Self.window("2031-01-01T00:00:00Z", "2031-01-02T00:00:00Z"))]")
+            let options = world.options(["web": ["a.example.org"]])
+            try world.issue(options)
+            for _ in 1...3 { #expect(try !world.request(options).changed) }
+            #expect(try proxy.requests("renewalInfo").count == 1)
+        }
+    }
+
+    @Test func `a profile that is offered is sent, and another one costs no order`() throws {
+        try withHostileServer { world, proxy in
+            let profiles = #""set": {"meta.profiles": {"classic": "90 days", "shortlived": "six days"}}"#
+            try proxy.play(#"[{"on": "directory", "play": "change", "times": -1, \#(profiles)}]"#)
+            let certs = ["web": ["a.example.org"]]
+            let other = try world.request(world.options(certs, ["profile": "tlsserver"]))
+            #expect(other.msg.contains("no profile tlsserver; it offers classic, shortlived"), "\(other.msg)")
+            try world.issue(world.options(certs, ["profile": "shortlived"]))
+            #expect(try proxy.requests("newOrder").map(\.payload.profile) == ["shortlived"])
+        }
+    }
+
+    @Test func `every request names the program, and every signed one has what RFC 8555 wants and no more`() throws {
+        try withHostileServer { world, proxy in
+            try world.issueAnyway()
+            let requests = try proxy.requests()
+            #expect(Set(requests.map(\.method)) == ["GET", "HEAD", "POST"])
+            #expect(requests.allSatisfy { $0.agent?.hasPrefix("acme-modules/") == true })
+            let origin = world.options([:])["acme_directory"]?.string?.dropLast(4) ?? ""
+            for request in requests where request.method == "POST" {
+                #expect(request.type == "application/jose+json")
+                #expect(request.url == origin + request.path)
+                let identity =
+                    request.kind == "newAccount" ? ["alg", "jwk", "nonce", "url"] : ["alg", "kid", "nonce", "url"]
+                #expect(request.members == identity, "\(request)")
+            }
+            #expect(requests.filter { $0.method != "POST" }.allSatisfy { $0.members.isEmpty })
+        }
+    }
+}
