@@ -5,17 +5,17 @@ usage: fault_proxy.py DIRECTORY
 DIRECTORY/settings.json   {upstream: port, certificate, key}: the server's port on 127.0.0.1, and PEM files that serve
                           both as the proxy's own certificate and as what it trusts
 DIRECTORY/ready.json      written when it listens: {port}
-DIRECTORY/requests.jsonl  a line for each request, when it has ended: {kind, method, path, status, upstream,
-                          sent, agent, type, members, url, kid, payload}; `status` is what the client was told, `upstream` what the server said
-                          to the proxy, each 0 for nothing; `sent` the bytes of the body,
-                          `agent` and `type` its fields, `members` those of the protected header
+DIRECTORY/requests.jsonl  a line for each request, when it has ended (a slow one before): {kind, method, path, status,
+                          upstream, sent, agent, type, members, url, kid, payload}; `status` is what the client was
+                          told, `upstream` what the server said to the proxy, each 0 for nothing; `sent` the bytes of
+                          the body, `agent` and `type` its fields, `members` those of the protected header
 DIRECTORY/faults.json     what is to go wrong, read anew whenever it is replaced: a list of {on, play, times, skip, ...}
 
 The client's Host header is passed on: Pebble builds its URLs from it, so that they lead here, and holds the signed
 `url` against it. Requests reach the server one at a time.
 
-"{origin}" in the faults stands for the proxy's own https://127.0.0.1:port. `on` is a kind of request (see KINDS). An entry is passed over `skip` times, then played `times` times (once where it
-does not say, always for -1), in the order given. The plays:
+"{origin}" in the faults stands for the proxy's own https://127.0.0.1:port. `on` is a kind of request (see KINDS). An
+entry is passed over `skip` times, then played `times` times (once where it does not say, always for -1). The plays:
 
     answer       the server does not hear of it: status, headers, body (text) or json; retry_in (seconds from now) makes
                  a Retry-After with a date
@@ -26,8 +26,8 @@ does not say, always for -1), in the order given. The plays:
                  members: set (by path: "identifiers.0.value"), remove
     huge         a reply without end (of `size` bytes)
     slow         the server's reply, a byte each `pause` seconds
-    reuse        newOrder alone, as Boulder does: for the same account, names and profile the order that was made before is
-                 answered, as it was seen last, while it is pending or ready; with `even` true in any state
+    reuse        newOrder alone, as Boulder does: for the same account, names and profile the order that was made
+                 before, as it was seen last, while it is pending or ready; with `even` true in any state
 """
 
 import base64
@@ -68,10 +68,9 @@ class Faults:
 
     def take(self, kind):
         """The entry to play for a request of this kind; an empty one for none."""
-        try:
-            status = os.stat(self.path)
-        except FileNotFoundError:
+        if not self.path.exists():
             return {}
+        status = os.stat(self.path)
         if (version := (status.st_ino, status.st_mtime_ns)) != self.version:
             self.version = version
             self.list = json.loads(self.path.read_text().replace("{origin}", self.origin))
@@ -193,6 +192,10 @@ class Handler(BaseHTTPRequestHandler):
             self.play(fault)
         except OSError:
             self.close_connection = True
+        if fault.get("play") != "slow":
+            self.note()
+
+    def note(self):
         self.proxy.note(
             {"kind": self.kind, "method": self.command, "path": self.path, "status": self.shown, "sent": self.sent}
             | {"upstream": self.upstream, "kid": self.kid, "payload": self.payload, "url": self.protected.get("url")}
@@ -263,6 +266,8 @@ class Handler(BaseHTTPRequestHandler):
         self.sent += len(piece)
 
     def drip(self, answer, pause):
+        # Before it ends: whoever gave up waiting may want to know already.
+        self.note()
         self.head(answer, len(answer.body))
         for byte in answer.body:
             self.push(bytes([byte]))
