@@ -32,7 +32,7 @@ extension Client {
             throw error
         }
         let object = try reply.decode(AccountObject.self)
-        guard object.status == "valid" else { return .ended(reason: "it is \(object.status)") }
+        if let status = object.status, status != "valid" { return .ended(reason: "it is \(status)") }
         let record = AccountRecord(url: try reply.location(), contacts: object.contact ?? [])
         account = record
         return .valid(record)

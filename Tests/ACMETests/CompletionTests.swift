@@ -207,7 +207,8 @@ import Testing
         let error = try failure(session.complete([kept("1", ["a.example"], .ready)])[0])
         #expect(
             error.description
-                == "cannot get a certificate for a.example: the order became invalid: serverInternal: enrollment failed")
+                == "cannot get a certificate for a.example: the order became invalid: serverInternal: enrollment failed"
+        )
         #expect(error.orderIsLost)
     }
 

@@ -77,7 +77,7 @@ import Testing
                 ]
             }
             let url = try world.account(["account_key_src": .string(old)])["account_url"]
-            let answers = try inThreads(hosts) { try RealProgram.call("acme_account", .object($0)) }
+            let answers = try atOnce(hosts) { try RealProgram.call("acme_account", .object($0)) }
             for answer in answers {
                 #expect(!answer.failed, "\(answer.msg)")
                 #expect(answer.changed)
