@@ -65,4 +65,4 @@ lab-down: ## stop the lab
 
 clean: lab-down ## stop the lab and remove what was built
 	[ ! -d build/designate ] || $(as_root) rm -rf build/designate
-	rm -rf .build build .lab .venv .venv-oldest .venv-second-ca
+	rm -rf .build build .lab .venv .venv-oldest .venv-second-ca .venv-second-ca

@@ -37,20 +37,29 @@ struct LegacyPath {
             ["-e", "ansible_become=true", "-e", "ansible_become_user=\(Self.user)"] + arguments)
     }
 
-    /// Runs `base.yaml` on the bastion itself, as production does.
-    func base(_ arguments: String...) throws -> PlaybookRun {
-        let path = "/root/inventory.json"
-        let json = try JSONSerialization.data(withJSONObject: document, options: [.sortedKeys])
-        try Host.bridge.run("umask 077; cat >\(path)", input: String(decoding: json, as: UTF8.self))
-        let words = (["-i", path, Lab.root + "/playbooks/base.yaml"] + arguments).map { "'\($0)'" }
+    /// Runs `base.yaml` on the bastion itself, as root, as production does.
+    func base(_ arguments: String...) throws -> PlaybookRun { try playThere("base.yaml", arguments, as: "root") }
+
+    /// Runs `letsencrypt-rackspace.yaml` on the bastion itself, as its documentation says.
+    func obtainThere() throws -> PlaybookRun { try playThere("letsencrypt-rackspace.yaml", [], as: Self.user) }
+
+    /// The user has to come as far as the checkout and its Python, wherever these are.
+    private func playThere(_ playbook: String, _ arguments: [String], as user: String) throws -> PlaybookRun {
+        let path = "/etc/lab-inventory.json"
+        let json = try JSONSerialization.data(withJSONObject: document(overSSH: false), options: [.sortedKeys])
+        try Host.bridge.run("cat >\(path)", input: String(decoding: json, as: UTF8.self))
+        let words = (["-i", path, "\(Lab.root)/playbooks/\(playbook)"] + arguments).map { "'\($0)'" }
         let output = try Host.bridge.run(
             """
-            cd /root
-            export PATH="\(Lab.root)/.venv/bin:$PATH" ANSIBLE_CONFIG="\(Lab.root)/ansible/ansible.cfg" ANSIBLE_NOCOLOR=1
+            for file in "$1" "$(readlink -f "$1/.venv/bin/python")"; do
+                while [ "$file" != / ]; do chmod a+rX "$file"; file=$(dirname "$file"); done
+            done
+            cd /
             status=0
-            ansible-playbook \(words.joined(separator: " ")) 2>&1 || status=$?
+            runuser -u \(user) -- env PATH="$1/.venv/bin:$PATH" ANSIBLE_CONFIG="$1/ansible/ansible.cfg" ANSIBLE_NOCOLOR=1 \\
+                ansible-playbook \(words.joined(separator: " ")) 2>&1 || status=$?
             echo "status=$status"
-            """)
+            """, Lab.root)
         let status = output.components(separatedBy: "\nstatus=").last?.trimmingCharacters(in: .newlines)
         return PlaybookRun(status: status.flatMap { Int32($0) } ?? -1, output: output)
     }
@@ -58,33 +67,33 @@ struct LegacyPath {
     private func play(_ playbook: String, _ arguments: [String] = []) throws -> PlaybookRun {
         try withTemporaryDirectory { directory in
             let inventory = directory + "/hosts.json"
-            try JSONSerialization.data(withJSONObject: document).write(to: URL(fileURLWithPath: inventory))
+            try JSONSerialization.data(withJSONObject: document(overSSH: true)).write(
+                to: URL(fileURLWithPath: inventory))
             return try Inventory.run(
                 ["ansible-playbook", "-i", inventory, "\(Lab.root)/playbooks/\(playbook)"] + arguments)
         }
     }
 
-    private var document: [String: Any] {
-        get throws {
-            let lab = try Lab.current()
-            let common = try Inventory([:]).variables.mapValues { $0 as Any }
-            let provider = ["identity_url": try lab["RACKSPACE"], "ca_path": "/etc/ssl/lab-acme-ca.pem"]
-            let own: [String: Any] = [
-                "letsencrypt_rackspace_domains": [try lab["LEGACY_ZONE"]], "letsencrypt_rackspace_provider": provider,
-            ]
-            let hosts = try certificates.map { host, certificates in
-                let wanted = try certificates.mapValues(Self.completed)
-                let address = try Host(name: host).address
-                return (host, ["ansible_host": address, "letsencrypt_rackspace_certs": wanted] as [String: Any])
-            }
-            return [
-                "all": [
-                    "vars": common.merging(own) { $1 }.merging(variables.mapValues { $0 as Any }) { $1 },
-                    "hosts": ["bridge": ["ansible_host": try Host.bridge.address]],
-                ],
-                "letsencrypt_rackspace": ["hosts": Dictionary(uniqueKeysWithValues: hosts)],
-            ]
+    private func document(overSSH: Bool) throws -> [String: Any] {
+        let lab = try Lab.current()
+        let common = try Inventory([:]).variables.mapValues { $0 as Any }
+        let address = try Host.bridge.address
+        let provider = ["identity_url": try lab["RACKSPACE"], "ca_path": "/etc/ssl/lab-acme-ca.pem"]
+        let own: [String: Any] = [
+            "letsencrypt_rackspace_domains": [try lab["LEGACY_ZONE"]], "letsencrypt_rackspace_provider": provider,
+        ]
+        let hosts = try certificates.map { host, certificates in
+            let wanted = try certificates.mapValues(Self.completed)
+            let address = try Host(name: host).address
+            return (host, ["ansible_host": address, "letsencrypt_rackspace_certs": wanted] as [String: Any])
         }
+        return [
+            "all": [
+                "vars": common.merging(own) { $1 }.merging(variables.mapValues { $0 as Any }) { $1 },
+                "hosts": ["bridge": overSSH ? ["ansible_host": address, "ansible_connection": "ssh"] : [:]],
+            ],
+            "letsencrypt_rackspace": ["hosts": Dictionary(uniqueKeysWithValues: hosts)],
+        ]
     }
 
     private static func completed(_ value: Any) throws -> Any {

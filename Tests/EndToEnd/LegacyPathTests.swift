@@ -6,7 +6,11 @@ extension TheFiveSteps {
     /// Certificates on the bastion through Rackspace Cloud DNS (S17 to S20), one story after another.
     @Suite(.serialized) struct Legacy {
         private static let two: [String: [String: any Sendable]] = [
-            "legacy01": ["foo": ["foo", "static"], "balanced": ["www"]],
+            // YAML would read some of the keys as something else than text.
+            "legacy01": [
+                "foo": ["foo", "static"], "balanced": ["www"], "null": ["n0"], "0x1F": ["n1"], "1_000": ["n2"],
+                "on": ["n3"],
+            ],
             "legacy02": ["y": ["y", "*.y"], "www-main": ["www"]],
         ]
 
@@ -20,7 +24,7 @@ extension TheFiveSteps {
             let first = try path.obtain("-vvv")
             try #require(first.isFine, "\(first)")
             #expect(predicted.recap == first.recap)
-            #expect(try log.orders == 3)
+            #expect(try log.orders == 7)
             try expectNoSecrets(in: first)
             let owner = "letsencrypt-rackspace:letsencrypt-rackspace"
             let access = try Host.bridge.run("stat -c '%a %U:%G' \(LegacyPath.area) \(LegacyPath.file(.legacy01))")
@@ -32,7 +36,12 @@ extension TheFiveSteps {
             #expect(second.changedNothing, "\(second)")
             #expect(try LegacyPath.files() == files)
             #expect(try LegacyPath.requests() == requests)
-            #expect(try log.orders == 3)
+            // A part of the hosts orders nothing else for the name that they share with another.
+            let one = try path.obtain("-e", #"{"letsencrypt_rackspace_hosts": ["legacy02"]}"#)
+            #expect(one.changedNothing, "\(one)")
+            let there = try path.obtainThere()
+            #expect(there.changedNothing, "\(there)")
+            #expect(try log.orders == 7)
         }
 
         @Test func `base.yaml copies the files, and Puppet makes of them what openssl accepts`() throws {
@@ -50,9 +59,14 @@ extension TheFiveSteps {
                 puppet apply /root/applied/site.pp
                 """,
                 input: """
-                    file { '/root/applied/foo.cer': content => hiera('foo_ssl_cert') }
-                    file { '/root/applied/foo.key': content => lookup('foo_ssl_key'), mode => '0600', show_diff => false }
-                    file { '/root/applied/ca.cer': content => lookup('cert_foo')['chain_contents'] }
+                    $keys = ['foo', 'null', '0x1F', '1_000', 'on']
+                    $keys.each |$key| {
+                      file { "/root/applied/${key}.cer": content => hiera("${key}_ssl_cert") }
+                      file { "/root/applied/${key}.key":
+                        content => lookup("cert_${key}")['key_contents'], mode => '0600', show_diff => false,
+                      }
+                    }
+                    file { '/root/applied/ca.cer': content => lookup('foo_ssl_chain') }
 
                     """)
             let verified = try Host.legacy01.run(
@@ -63,6 +77,12 @@ extension TheFiveSteps {
                 [ "$(openssl x509 -in foo.cer -noout -pubkey)" = "$(openssl pkey -in foo.key -pubout)" ] && echo ours
                 """, input: try CA.main.root)
             #expect(verified == "foo.cer: OK\nours\n")
+            for (key, name) in [("foo", "foo"), ("null", "n0"), ("0x1F", "n1"), ("1_000", "n2"), ("on", "n3")] {
+                let file = try LegacyPath.complete(name)
+                let stem = "\(LegacyPath.area)/certs/legacy01/\(file)/\(file)"
+                let made = try Host.bridge.run("cat \(stem).cer \(stem).key")
+                #expect(try Host.legacy01.run("cd /root/applied; cat \(key).cer \(key).key") == made)
+            }
         }
 
         @Test func `a renewal changes the file of its host alone`() throws {
@@ -84,13 +104,31 @@ extension TheFiveSteps {
             let files = try LegacyPath.files()
             path.certificates["legacy01"]?["foo"] =
                 ["domains": ["foo", "static"], "force": true] as [String: any Sendable]
-            path.certificates["legacy02"]?["y"] = ["y", "*.y", "other.elsewhere.test."]
+            path.certificates["legacy02"]?["y"] = ["y", "*.y", "blocked.example.test."]
             let run = try path.obtain()
             #expect(run.status != 0)
             #expect(
                 run.sentences.contains(
-                    "certificate legacy02/y: its TXT record _acme-challenge.other.elsewhere.test is in none of "
-                        + "letsencrypt_rackspace_domains (example-legacy.test)"), "\(run)")
+                    "certificate legacy02/y: cannot order a certificate for blocked.example.test"), "\(run)")
+            #expect(run.sentences.contains("rejectedIdentifier"), "\(run)")
+            #expect(try LegacyPath.files()["legacy02"] == files["legacy02"])
+            #expect(try LegacyPath.files()["legacy01"] != files["legacy01"])
+        }
+
+        @Test func `what is wrong with one host keeps nothing from the others`() throws {
+            var path = LegacyPath(certificates: Self.two)
+            let files = try LegacyPath.files()
+            path.certificates["legacy01"]?["foo"] =
+                ["domains": ["foo", "static"], "force": true] as [String: any Sendable]
+            path.certificates["legacy02"] = ["a.b": ["y"], "a-b": ["other.elsewhere.test."]]
+            let log = try CALog(.main)
+            let run = try path.obtain()
+            #expect(run.status != 0)
+            #expect(
+                run.sentences.contains(
+                    "host legacy02: certificates a-b and a.b would both be the variable cert_a_b; rename one of them"),
+                "\(run)")
+            #expect(try log.orders == 1)
             #expect(try LegacyPath.files()["legacy02"] == files["legacy02"])
             #expect(try LegacyPath.files()["legacy01"] != files["legacy01"])
         }
@@ -113,7 +151,7 @@ extension TheFiveSteps {
             try Host.bridge.run("install -d -m 0777 /srv/open; install -d -o \(LegacyPath.user) -m 0700 /srv/open/area")
             for (change, place, words) in [
                 ("chmod 0755 \(area)", area, "has mode 755, so that others can look into it or write to it"),
-                ("chmod 0700 \(area); chown operator \(area)", area, "neither to root nor to user"),
+                ("chmod 0700 \(area); chown operator \(area)", area, "not to user"),
                 ("chown \(LegacyPath.user) \(area)", "/srv/open/area", "/srv/open, which is above /srv/open/area,"),
             ] {
                 try Host.bridge.run(change)
