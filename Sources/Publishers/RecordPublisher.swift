@@ -104,6 +104,8 @@ package struct RecordPublisher<Service: RecordService>: Provider {
         for record in records {
             notes.records[record] = .init(written: now, isConfirmed: !adding.contains(record))
         }
+        // What may be gone after this is added again where the next call asks for it.
+        for record in plan.removing { notes.records[record]?.isConfirmed = false }
         try write(notes)
         if publication.changed {
             let removal = try service.change(adding: plan.adding, removing: plan.removing)

@@ -19,14 +19,32 @@ package protocol RecordService {
     /// The zone's serial now; nil where the service has none, or does not say.
     func serial() -> UInt32?
 
-    /// Adds and removes, in as few requests as the service takes. A record that is added and is there already, or is
-    /// removed and is not there, is no error. Throws where not all were added; what was not removed is in the result,
-    /// for the next call.
+    /// Removes, then adds, in as few requests as the service takes: what is old makes room for what is new. A record
+    /// that is added and is there already, or is removed and is not there, is no error. Throws where not all were added;
+    /// what was not removed is in the result, for the next call.
     func change(adding: [TXTRecord], removing: [TXTRecord]) throws(PublishError) -> Removal
 }
 
 extension RecordService {
     package func serial() -> UInt32? { nil }
+
+    /// For a service that takes removals and additions together, and none where one of them cannot be done: where that
+    /// fails, the additions alone, for an old record stands in nobody's way.
+    func change(
+        adding: [TXTRecord], removing: [TXTRecord],
+        together body: (_ adding: [TXTRecord], _ removing: [TXTRecord]) throws(PublishError) -> Void
+    ) throws(PublishError) -> Removal {
+        var removal = Removal()
+        do throws(PublishError) {
+            try body(adding, removing)
+        } catch {
+            guard !removing.isEmpty else { throw error }
+            if !adding.isEmpty { try body(adding, []) }
+            removal.left = Set(removing)
+            removal.warnings = ["\(error); \(removing.count) old TXT records may stay until the next call"]
+        }
+        return removal
+    }
 }
 
 /// What is left of records that were to be removed.

@@ -36,8 +36,8 @@ import Testing
             #expect(
                 try bench.log() == """
                     add web.acme.example.org old acme.example.org / add web.acme.example.org old
-                    add web.acme.example.org new {name} acme.example.org / add web.acme.example.org new {name}
                     remove web.acme.example.org old acme.example.org / remove web.acme.example.org old
+                    add web.acme.example.org new {name} acme.example.org / add web.acme.example.org new {name}
 
                     """)
         }
@@ -62,6 +62,30 @@ import Testing
             #expect(publication.warnings.count == 1)
             try AtomicFile.write([], to: bench.logPath + ".ok", access: .own(mode: 0o600))
             #expect(try bench.publish("newer").removed.map(\.value.text) == ["old"])
+        }
+    }
+
+    @Test func `adds what is new though its one call for all cannot remove what is old, and warns`() throws {
+        let script = #"cat >$LOG.in; ! grep -q '"remove": \[{' $LOG.in && cat $LOG.in >>$LOG"#
+        try withProgram(script) { bench in
+            _ = try bench.publish("old")
+            bench.clock.pause(seconds: 3601)
+            let publication = try bench.publish("new")
+            #expect(publication.added.map(\.value.text) == ["new"])
+            #expect(publication.removed.isEmpty)
+            #expect(publication.warnings.map { $0.hasSuffix("; 1 old TXT records may stay until the next call") } == [true])
+            #expect(try bench.log().split(separator: "\n").count == 2)
+        }
+    }
+
+    @Test func `adds again what was removed by a call that could not add`() throws {
+        let script = #"test "$ACME_ACTION $ACME_VALUE" != "add bad" && echo "$ACME_ACTION $ACME_VALUE" >>$LOG"#
+        try withProgram(script, per: "record") { bench in
+            _ = try bench.publish("old")
+            bench.clock.pause(seconds: 3601)
+            #expect(throws: PublishError.self) { try bench.publish("bad") }
+            #expect(try bench.publish("old").added.map(\.value.text) == ["old"])
+            #expect(try bench.log() == "add old\nremove old\nadd old\n")
         }
     }
 

@@ -103,6 +103,28 @@ private let text = """
         }
     }
 
+    @Test func `has what is old make room for what is new, at a name that is nearly full`() throws {
+        try withBIND { (bench: UpdateBench) throws in
+            try bench.publish((0..<90).map { "old \($0)" })
+            bench.clock.pause(seconds: 3601)
+            let publication = try bench.publish((0..<20).map { "new \($0)" })
+            #expect(publication.added.count == 20 && publication.removed.count == 90)
+            #expect(try bench.shown().count == 21)
+        }
+    }
+
+    @Test func `adds what is new where the server does not let it remove what is old, and warns`() throws {
+        try withBIND("name web.\(zone). TXT") { (bench: UpdateBench) throws in
+            let old = TXTRecord(name: try DNSName("old.\(zone)"), value: try TXTValue("old"))
+            #expect(throws: PublishError.self) { try bench.publisher.publish([old], keep: 3600, dryRun: false) }
+            bench.clock.pause(seconds: 3601)
+            let publication = try bench.publish("new")
+            #expect(publication.added.count == 1 && publication.removed.isEmpty)
+            #expect(publication.warnings.map { $0.contains("REFUSED") } == [true])
+            #expect(try bench.shown() == ["foreign", "new"])
+        }
+    }
+
     @Test func `says that the server grants nothing, and how to grant it`() throws {
         try withBIND("zonesub A") { (bench: UpdateBench) throws in
             let failure = #expect(throws: PublishError.self) { try bench.publish("one") }
@@ -171,6 +193,11 @@ private final class UpdateBench {
     deinit { try? Files.remove(state) }
 
     func publish(_ values: String..., dryRun: Bool = false) throws -> Publication {
+        try publish(values, dryRun: dryRun)
+    }
+
+    @discardableResult
+    func publish(_ values: [String], dryRun: Bool = false) throws -> Publication {
         let name = try DNSName("web.\(zone)")
         let records = try values.map { TXTRecord(name: name, value: try TXTValue($0)) }
         return try publisher.publish(records, keep: 3600, dryRun: dryRun)

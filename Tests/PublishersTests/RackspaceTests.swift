@@ -108,6 +108,16 @@ import Testing
         }
     }
 
+    @Test func `has what is old make room for what is new, in a domain that is nearly full`() throws {
+        try withRackspace { bench in
+            try bench.publish((0..<450).map { "old \($0)" }, by: bench.publisher())
+            bench.clock.pause(seconds: 3601)
+            let publication = try bench.publish((0..<100).map { "new \($0)" }, by: bench.publisher())
+            #expect(publication.added.count == 100 && publication.removed.count == 450)
+            #expect(try bench.shown().count == 100)
+        }
+    }
+
     @Test func `follows a job from INITIALIZED to COMPLETED, or takes it as done at once`() throws {
         try withRackspace { bench in
             try bench.publish("one")

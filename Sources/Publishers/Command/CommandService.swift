@@ -48,12 +48,12 @@ package struct CommandService: RecordService {
 
     package func change(adding: [TXTRecord], removing: [TXTRecord]) throws(PublishError) -> Removal {
         switch calls {
-        case .run:
-            try changeAll(adding: adding, removing: removing)
-            return Removal()
+        case .run: return try change(adding: adding, removing: removing, together: changeAll)
         case .record:
+            // The remove of many a script takes the whole set of the name away.
+            let removal = remove(removing)
             for record in adding { try change("add", record) }
-            return remove(removing)
+            return removal
         }
     }
 

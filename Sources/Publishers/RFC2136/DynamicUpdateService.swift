@@ -55,13 +55,11 @@ package struct DynamicUpdateService: RecordService {
 
     /// Adding what is there, and removing what is not, are no errors (RFC 2136, section 3.4.2).
     package func change(adding: [TXTRecord], removing: [TXTRecord]) throws(PublishError) -> Removal {
-        let updates =
-            adding.map { Update(record: $0, words: "add \($0.name). \(ttl) TXT \($0.value.quoted)") }
-            + removing.map { Update(record: $0, words: "delete \($0.name). TXT \($0.value.quoted)") }
         // Without input nsupdate only reads its key. It would go on without one, and send the updates unsigned.
         if keyFile != nil { try run("") }
-        try run(script(updates))
-        return Removal()
+        return try change(adding: adding, removing: removing) { (adding, removing) throws(PublishError) in
+            try run(script(adding: adding, removing: removing))
+        }
     }
 
     // MARK: The script
@@ -75,8 +73,11 @@ package struct DynamicUpdateService: RecordService {
         var size: Int { record.name.description.utf8.count + 2 + 10 + 1 + record.value.text.utf8.count }
     }
 
-    /// As few updates as the records fit into.
-    private func script(_ updates: [Update]) -> String {
+    /// As few updates as the records fit into. A server does what an update says from its head to its end.
+    private func script(adding: [TXTRecord], removing: [TXTRecord]) -> String {
+        let updates =
+            removing.map { Update(record: $0, words: "delete \($0.name). TXT \($0.value.quoted)") }
+            + adding.map { Update(record: $0, words: "add \($0.name). \(ttl) TXT \($0.value.quoted)") }
         var script = "server \(server.address) \(server.port)\nzone \(task.zone).\n"
         var size = 0
         for update in updates {

@@ -63,12 +63,12 @@ package struct RackspaceService: RecordService {
     }
 
     package func change(adding: [TXTRecord], removing: [TXTRecord]) throws(PublishError) -> Removal {
-        let domain = try attempt { () throws(CloudDNSError) in
+        try attempt { () throws(CloudDNSError) in
             let domain = try client.domain(of: task.zone)
+            let removal = removing.isEmpty ? Removal() : remove(removing, from: domain)
             for batch in Self.batches(of: adding) { try add(batch, to: domain) }
-            return domain
+            return removal
         }
-        return removing.isEmpty ? Removal() : remove(removing, from: domain)
     }
 
     // MARK: Adding
