@@ -1,7 +1,7 @@
 internal import Names
 
 /// The records of a zone file (RFC 1035, section 5): owners and names made whole, `$ORIGIN` and `$TTL` obeyed.
-/// `$INCLUDE` and `$GENERATE` are passed over: what they would bring is not in this file.
+/// `$INCLUDE` and `$GENERATE` are not followed, only listed: what they would bring is not in this file.
 struct MasterFile {
     struct Record: Equatable {
         /// Fully qualified, lower case, without the trailing dot; may be no name of ours (`*.example.org`).
@@ -30,6 +30,8 @@ struct MasterFile {
     }
 
     private(set) var records: [Record] = []
+    /// The directives that bring records from elsewhere, in their own words.
+    private(set) var bringing: [String] = []
     private var origin: String
     private var owner: String
 
@@ -64,7 +66,8 @@ struct MasterFile {
         case "$ORIGIN":
             guard let name = words.first else { throw ZoneSyntaxError(line: line, problem: "$ORIGIN names nothing") }
             origin = Self.absolute(name.text, origin)
-        case "$TTL", "$INCLUDE", "$GENERATE": break
+        case "$TTL": break
+        case "$INCLUDE", "$GENERATE": bringing.append(([directive] + words.map(\.text)).joined(separator: " "))
         default: throw ZoneSyntaxError(line: line, problem: "has the unknown directive \(directive)")
         }
     }

@@ -10,14 +10,15 @@ package struct PresentZone: Sendable, Equatable {
     /// The addresses that the file gives for name servers that lie in the zone.
     package let glue: [DNSName: [String]]
     package let tokens: [SigningZone.Token]
-    /// Records without a place in a signing zone, as "name type", sorted: TXT records without the time at which they
-    /// were written, and whatever else was put there.
+    /// What has no place in a signing zone, sorted: as "name type" TXT records without the time at which they were
+    /// written and whatever else was put there, and the directives that bring records from elsewhere.
     package let strangers: [String]
 
     /// Reads the file of `zone`; nil where there is nothing but white space and comments in it.
     package init?(_ text: [UInt8], zone: DNSName) throws(ZoneSyntaxError) {
-        let records = try MasterFile(text, origin: zone).records
-        if records.isEmpty { return nil }
+        let file = try MasterFile(text, origin: zone)
+        let records = file.records
+        if records.isEmpty && file.bringing.isEmpty { return nil }
         guard let soa = records.first(where: { $0.type == "SOA" && $0.owner == zone.description }) else {
             throw ZoneSyntaxError(line: 1, problem: "the file has no SOA record of \(zone)")
         }
@@ -34,7 +35,9 @@ package struct PresentZone: Sendable, Equatable {
         }
         nameServers = servers
         let rest = records.lazy.filter { !($0.type == "SOA" || $0.type == "NS") || $0.owner != zone.description }
-        (glue, tokens, strangers) = Self.sort(rest, servers: servers.filter { $0.isInside(zone) }, zone)
+        let (glue, tokens, others) = Self.sort(rest, servers: servers.filter { $0.isInside(zone) }, zone)
+        (self.glue, self.tokens) = (glue, tokens)
+        strangers = (others + file.bringing).sorted()
     }
 
     private static func name(_ record: MasterFile.Record, _ index: Int) throws(ZoneSyntaxError) -> DNSName {
@@ -48,7 +51,7 @@ package struct PresentZone: Sendable, Equatable {
 
     private static func sort(
         _ records: some Sequence<MasterFile.Record>, servers: [DNSName], _ zone: DNSName
-    ) -> (glue: [DNSName: [String]], tokens: [SigningZone.Token], strangers: [String]) {
+    ) -> (glue: [DNSName: [String]], tokens: [SigningZone.Token], strangers: Set<String>) {
         var glue: [DNSName: [String]] = [:]
         var tokens: [SigningZone.Token] = []
         var strangers: Set<String> = []
@@ -63,7 +66,7 @@ package struct PresentZone: Sendable, Equatable {
                 strangers.insert("\(record.owner) \(record.type)")
             }
         }
-        return (glue.mapValues { $0.sorted() }, tokens, strangers.sorted())
+        return (glue.mapValues { $0.sorted() }, tokens, strangers)
     }
 
     /// A TXT record as `SigningZone` writes it; nil for everything else.

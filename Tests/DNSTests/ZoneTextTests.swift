@@ -72,7 +72,8 @@ private func read(_ text: String) throws -> PresentZone? {
             present.tokens.map { "\($0.record.name) \($0.record.value) \($0.written)" } == [
                 "a.acme.example.org one 12", "b.acme.example.org one 13", "b.acme.example.org two 14",
             ])
-        #expect(present.strangers == ["c.acme.example.org TXT", "d.acme.example.org TXT"])
+        #expect(
+            present.strangers == ["$GENERATE 1-4 h$ A 192.0.2.$", "c.acme.example.org TXT", "d.acme.example.org TXT"])
     }
 
     @Test(arguments: [

@@ -23,6 +23,8 @@ import Testing
         ns1     300     IN A    192.0.2.53
         @       IN      TXT     "left from an earlier run"
         www     CNAME   elsewhere
+        $INCLUDE db.hosts
+        $GENERATE 1-9 h$ A 192.0.2.$
 
         """
 
@@ -39,7 +41,7 @@ import Testing
             #expect(
                 publication.warnings == [
                     "\(bench.path) held records that are no tokens of ours and were left out: "
-                        + "acme.example.org TXT, www.acme.example.org CNAME"
+                        + "$GENERATE 1-9 h$ A 192.0.2.$, $INCLUDE db.hosts, acme.example.org TXT, www.acme.example.org CNAME"
                 ])
             #expect(
                 try bench.text()?.split(separator: "\n").dropFirst(3) == [
@@ -58,6 +60,26 @@ import Testing
             #expect(
                 error.description == "the zone file \(bench.path) cannot be read: line 1: the file ends inside "
                     + "parentheses; it was left as it is")
+        }
+    }
+
+    @Test func `that is only included from elsewhere is left as it is`() throws {
+        try withBench { bench in
+            try AtomicFile.write(Array("$INCLUDE db.hosts\n".utf8), to: bench.path, access: .own(mode: 0o600))
+            let error = try #require(throws: PublishError.self) { try bench.publish("one") }
+            #expect(error.description.contains("has no SOA record of acme.example.org; it was left as it is"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [["mkfifo"], ["mkdir"], ["ln", "-s", "/dev/null"]])
+    func `that is no regular file is refused before anything else`(make: [String]) throws {
+        try withBench { bench in
+            #expect(try Program.run(make + [bench.path]).status == 0)
+            for dryRun in [true, false] {
+                let error = try #require(throws: PublishError.self) { try bench.publish("one", dryRun: dryRun) }
+                #expect(error.description.contains("no regular file"), "\(error)")
+            }
+            #expect(try bench.files() == ["zone.db"])
         }
     }
 

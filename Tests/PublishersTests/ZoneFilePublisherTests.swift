@@ -109,6 +109,50 @@ import Testing
         }
     }
 
+    @Test func `keeps what somebody writes into the file while the new one is checked`() throws {
+        try withBench { bench in
+            _ = try bench.publish("one")
+            let line = "hand.acme.example.org. IN TXT \"by hand\" ; written 1800000000"
+            let script = "grep -q hand {file} || echo '\(line)' >>\(bench.path)"
+            let publication = try bench.publish("two", by: bench.publisher(check: ["sh", "-c", script]))
+            #expect(publication.kept.map(\.value.text) == ["by hand", "one"])
+            #expect(try bench.text()?.contains(line) == true)
+            #expect(try bench.files() == ["zone.db"])
+        }
+    }
+
+    @Test func `gives up, and writes nothing, where somebody changes the file again and again`() throws {
+        try withBench { bench in
+            _ = try bench.publish("one")
+            let restless = try bench.publisher(check: ["sh", "-c", "echo '; edited' >>\(bench.path)"])
+            let error = try #require(throws: PublishError.self) { try bench.publish("two", by: restless) }
+            #expect(error.description.contains("somebody else changed \(bench.path) each of the 3 times"))
+            #expect(try bench.text()?.contains("two") == false)
+        }
+    }
+
+    @Test func `writes the zone where an option gives it another text, and only then`() throws {
+        try withBench { bench in
+            _ = try bench.publish("one")
+            let other = try bench.publisher(nameServers: [.init(name: DNSName("ns2.example.org"))])
+            #expect(try bench.publish("one", dryRun: true, by: other).changed)
+            let publication = try bench.publish("one", by: other)
+            #expect(publication.changed && publication.added.isEmpty && publication.serial == 1_800_000_001)
+            #expect(try bench.text()?.contains("@ IN NS ns2.example.org.\n") == true)
+            #expect(try !bench.publish("one", by: other).changed)
+        }
+    }
+
+    @Test func `warns of a crowded name at each call`() throws {
+        try withBench { bench in
+            let records = try (0..<30).map { try bench.record("\($0)" + String(repeating: "x", count: 40)) }
+            for _ in 0..<2 {
+                let publication = try bench.publisher().publish(records, keep: 3600, dryRun: false)
+                #expect(publication.warnings.count == 1)
+            }
+        }
+    }
+
     @Test func `refuses a name outside the zone before anything is touched`() throws {
         try withBench { bench in
             let stranger = TXTRecord(name: try DNSName("acme.example.com"), value: try TXTValue("x"))

@@ -12,6 +12,19 @@ struct ZoneFile {
         self.path = found.map { String(cString: $0) } ?? path
     }
 
+    /// Refuses what is no file: a device would be replaced by one, and a pipe be waited on without end.
+    func checkKind() throws(PublishError) {
+        let kind: Files.Status.Kind?
+        do throws(SystemError) {
+            kind = try Files.status(path)?.kind
+        } catch {
+            throw PublishError("zone_file.path cannot be used: \(error)")
+        }
+        guard kind == nil || kind == .file else {
+            throw PublishError("zone_file.path names \(path), which is no regular file: name the zone's own file")
+        }
+    }
+
     private var directory: String { Files.parent(of: path) }
     private var baseName: Substring { path.split(separator: "/").last ?? "zone" }
 
@@ -37,10 +50,13 @@ struct ZoneFile {
         try AtomicFile.removeTemporaries(of: markPath)
     }
 
-    /// Puts a checked file in place and notes that it is not loaded yet, with a copy of the old bytes.
-    func replace(by temporary: String, old: (bytes: [UInt8], access: FileAccess)?) throws(SystemError) {
+    /// Puts a checked file in place and notes that it is not loaded yet, with a copy of the old bytes. False where
+    /// somebody has changed the old ones since they were read, and nothing is replaced.
+    func replace(by temporary: String, old: (bytes: [UInt8], access: FileAccess)?) throws(SystemError) -> Bool {
         try AtomicFile.write(old?.bytes ?? [], to: markPath, access: old?.access ?? .own(mode: 0o600))
+        guard try Files.read(path) == old?.bytes else { return false }
         try Files.rename(temporary, to: path)
+        return true
     }
 
     /// Puts back what was there before.

@@ -12,6 +12,8 @@ package struct ZoneFilePublisher: Provider {
     private static let lockPatience: Double = 120
     /// Seconds that the check or the reload may take.
     private static let commandPatience: Double = 60
+    /// Times that a zone is planned where somebody else changes the file in between.
+    private static let attempts = 3
 
     package let zone: DNSName
     private let settings: ZoneFileSettings
@@ -35,11 +37,12 @@ package struct ZoneFilePublisher: Provider {
         try checkInside(records)
         do {
             let file = ZoneFile(settings.path)
-            if dryRun || records.isEmpty { return try update(file, records, keep: keep, dryRun: true) }
+            try file.checkKind()
+            if dryRun || records.isEmpty { return try prepare(file, records, keep: keep).0 }
             let lock = try lock(file)
             return try lock.whileHeld { () throws(PublishError) in
                 try attempt { () throws(SystemError) in try file.removeTemporaries() }
-                return try update(file, records, keep: keep, dryRun: false)
+                return try update(file, records, keep: keep)
             }
         } catch let error as PublishError {
             throw error
@@ -64,14 +67,39 @@ package struct ZoneFilePublisher: Provider {
             deadline: Deadline(seconds: Self.lockPatience, clock: SystemClock()))
     }
 
-    private func update(
-        _ file: ZoneFile, _ records: [TXTRecord], keep: Int64, dryRun: Bool
-    ) throws(PublishError) -> Publication {
+    private func update(_ file: ZoneFile, _ records: [TXTRecord], keep: Int64) throws(PublishError) -> Publication {
+        for _ in 0..<Self.attempts {
+            let (publication, work) = try prepare(file, records, keep: keep)
+            switch work {
+            case .none: return publication
+            case .load:
+                try load(file)
+                return publication
+            case .write(let text, let old):
+                if try replace(file, by: text, old: old) { return publication }
+            }
+        }
+        throw PublishError(
+            "the zone \(zone) was not published: somebody else changed \(file.path) each of the \(Self.attempts) times "
+                + "that it was about to be written, and it was left as it is; try again when nobody edits it")
+    }
+
+    /// What a publication has to do to the file.
+    private enum Work {
+        case none
+        case load
+        case write([UInt8], old: OldFile?)
+    }
+
+    private func prepare(
+        _ file: ZoneFile, _ records: [TXTRecord], keep: Int64
+    ) throws(PublishError) -> (Publication, Work) {
         let old = try attempt { () throws(SystemError) in try file.read() }
         let present = try present(old?.bytes ?? [])
         let now = Int64(clock.now.timeIntervalSince1970)
         let plan = try ZonePlan(
-            zone: zone, present: present, wanted: records, settings: settings, keep: keep, now: now)
+            zone: zone, text: old?.bytes ?? [], present: present, wanted: records, settings: settings, keep: keep,
+            now: now)
         var publication = publication(of: plan, before: old?.bytes ?? [], serial: present?.serial)
         if plan.needsWrite {
             let serial = ZoneSerial.next(after: present?.serial, now: now)
@@ -79,12 +107,13 @@ package struct ZoneFilePublisher: Provider {
             publication.serial = serial
             let text = plan.zone.bytes(serial: serial)
             publication.after = String(decoding: text, as: UTF8.self)
-            if !dryRun { try replace(file, by: text, old: old) }
-        } else if !records.isEmpty, try attempt({ () throws(SystemError) in try file.isUnloaded }) {
-            publication.changed = true
-            if !dryRun { try load(file) }
+            return (publication, .write(text, old: old))
         }
-        return publication
+        guard !records.isEmpty, try attempt({ () throws(SystemError) in try file.isUnloaded }) else {
+            return (publication, .none)
+        }
+        publication.changed = true
+        return (publication, .load)
     }
 
     private func publication(of plan: ZonePlan, before: [UInt8], serial: UInt32?) -> Publication {
@@ -109,8 +138,9 @@ package struct ZoneFilePublisher: Provider {
         }
     }
 
-    /// Check, then rename, then reload; whatever fails leaves the old zone in place and loaded.
-    private func replace(_ file: ZoneFile, by text: [UInt8], old: OldFile?) throws(PublishError) {
+    /// Check, then rename, then reload; whatever fails leaves the old zone in place and loaded. False where the file is
+    /// not the old one any more, and is left as it is.
+    private func replace(_ file: ZoneFile, by text: [UInt8], old: OldFile?) throws(PublishError) -> Bool {
         let access = old?.access ?? .own(mode: 0o644)
         let temporary = try attempt { () throws(SystemError) in
             try AtomicFile.create(text, beside: file.path, access: access)
@@ -119,7 +149,10 @@ package struct ZoneFilePublisher: Provider {
             if let failure = run(settings.checkCommand, on: temporary) {
                 throw PublishError("the new zone \(zone) was refused, and \(file.path) was left as it is: \(failure)")
             }
-            try attempt { () throws(SystemError) in try file.replace(by: temporary, old: old) }
+            guard try attempt({ () throws(SystemError) in try file.replace(by: temporary, old: old) }) else {
+                try attempt { () throws(SystemError) in try Files.remove(temporary) }
+                return false
+            }
         } catch {
             try? Files.remove(temporary)
             throw error
@@ -128,6 +161,7 @@ package struct ZoneFilePublisher: Provider {
             throw putBack(file, old, after: failure)
         }
         try attempt { () throws(SystemError) in try file.noteLoaded() }
+        return true
     }
 
     /// Loads a zone that an earlier run replaced but did not live to load.

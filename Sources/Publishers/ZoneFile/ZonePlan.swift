@@ -11,16 +11,19 @@ struct ZonePlan {
     let kept: [TXTRecord]
     let warnings: [String]
 
+    /// `text` is the zone file that is there, and `present` what it says.
     init(
-        zone name: DNSName, present: PresentZone?, wanted: [TXTRecord], settings: ZoneFileSettings, keep: Int64,
-        now: Int64
+        zone name: DNSName, text: [UInt8], present: PresentZone?, wanted: [TXTRecord], settings: ZoneFileSettings,
+        keep: Int64, now: Int64
     ) throws(PublishError) {
         let old = SigningZone.Token.latest(present?.tokens ?? [])
         let future = Future(old, wanted.unique, keep: keep, now: now)
-        needsWrite = future.isDue
+        let same = try Self.zone(name, present, settings, tokens: old, lenient: true)
+        needsWrite = future.isDue || !wanted.isEmpty && same.bytes(serial: present?.serial ?? 0) != text
         guard needsWrite else {
-            zone = try Self.zone(name, present, settings, tokens: old, lenient: true)
-            (added, removed, kept, warnings) = ([], [], old.map(\.record), [])
+            zone = same
+            (added, removed, kept) = ([], [], old.map(\.record))
+            warnings = TXTRecord.crowdingWarnings(kept)
             return
         }
         let records = future.tokens.map(\.record)
