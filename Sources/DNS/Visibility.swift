@@ -38,6 +38,8 @@ package struct Visibility {
         let name: DNSName
         let values: [String]
         var asked: DNSName
+        /// Where the aliases end that the server answered with; nil where the name is none.
+        var alias: DNSName?
         var lack: Lack?
         /// Whether a server has said something of it; silence at the very end does not hide that.
         var isAnswered = false
@@ -94,7 +96,9 @@ package struct Visibility {
 
     private func outcome(of sights: [Sight], waited: Double) -> Outcome {
         let lacking = sights.compactMap { sight in
-            sight.lack.map { VisibilityError.Entry(server: sight.server, name: sight.name, lack: $0) }
+            sight.lack.map {
+                VisibilityError.Entry(server: sight.server, name: sight.name, alias: sight.alias, lack: $0)
+            }
         }
         let blind = Set(lacking.map(\.server))
         return Outcome(visible: servers.filter { !blind.contains($0) }, lacking: lacking, waited: waited)
@@ -128,6 +132,7 @@ package struct Visibility {
                 throw .answered(server: sight.server.address, question: question, code: answer.code)
             }
             let end = try answer.end(of: sight.asked)
+            sight.alias = end == sight.name ? nil : end
             let texts = Set(answer.texts(of: end).map { String(decoding: $0, as: UTF8.self) })
             let missing = sight.values.filter { !texts.contains($0) }
             if missing.isEmpty {
@@ -151,22 +156,56 @@ package struct VisibilityError: Error, Sendable, CustomStringConvertible {
     package struct Entry: Sendable, Equatable {
         package let server: AuthoritativeServer
         package let name: DNSName
+        /// What the name is an alias of there; nil where it is none.
+        package let alias: DNSName?
         package let lack: Visibility.Lack
+
+        /// What it has in common with other names at the same server: one sentence does for all of them.
+        fileprivate var kind: [String] {
+            switch lack {
+            case .values: [server.description, "values"]
+            case .notAuthoritative: [server.description, "not authoritative"]
+            case .failed(.timedOut): [server.description, "timed out"]
+            case .failed(.answered(_, _, let code)): [server.description, "answered", code.description]
+            case .failed(.unreachable(_, _, let reason)): [server.description, "unreachable", reason]
+            case .failed(.malformed(_, _, let reason)): [server.description, "malformed", reason]
+            case .failed(.noRecord): [server.description, "no record"]
+            case .failed(.endlessAliases): [server.description, "endless aliases"]
+            case .failed(.unaskable): [server.description, "unaskable"]
+            case .failed(.noServers): ["no servers"]
+            }
+        }
     }
 
-    /// Complaints that are written out; a fleet has many names.
+    /// Complaints that are written out, one for each server and kind of failure.
     private static let most = 10
+    /// Names that are written out where values are lacking; a fleet has many.
+    private static let mostNames = 3
 
     package let entries: [Entry]
     package let waited: Double
 
     package var description: String {
-        var seen: Set<String> = []
-        let complaints = entries.map(Self.describe).filter { seen.insert($0).inserted }
+        let complaints = groups.map(Self.describe)
         let shown = complaints.prefix(Self.most).joined(separator: "; ")
         let rest = complaints.count > Self.most ? "; and \(complaints.count - Self.most) more" : ""
         return "after \(Int(waited.rounded())) s, not every name server shows the published records: "
             + shown + rest + advice
+    }
+
+    /// The entries of each server and kind, in the order of the first of each.
+    private var groups: [[Entry]] {
+        var groups: [[Entry]] = []
+        var places: [[String]: Int] = [:]
+        for entry in entries {
+            if let place = places[entry.kind] {
+                groups[place].append(entry)
+            } else {
+                places[entry.kind] = groups.count
+                groups.append([entry])
+            }
+        }
+        return groups
     }
 
     /// What to do about servers that say nothing at all.
@@ -182,12 +221,28 @@ package struct VisibilityError: Error, Sendable, CustomStringConvertible {
             + "TCP through from this host, name other servers in servers, or give visible_timeout more seconds"
     }
 
-    private static func describe(_ entry: Entry) -> String {
-        switch entry.lack {
-        case .values(let values): "\(entry.server) lacks \(list(values)) at \(entry.name)"
-        case .notAuthoritative: "\(entry.server) is not authoritative for \(entry.name)"
-        case .failed(let error): entry.server.name.map { "\($0): \(error)" } ?? "\(error)"
+    /// One sentence for entries of one server and kind, of which there is at least one.
+    private static func describe(_ entries: [Entry]) -> String {
+        let first = entries[0]
+        let more = entries.count > 1 ? " (and \(entries.count - 1) more names)" : ""
+        switch first.lack {
+        case .values:
+            let shown = entries.prefix(mostNames).map(values).joined(separator: ", ")
+            let rest = entries.count - mostNames
+            return "\(first.server) lacks " + shown + (rest > 0 ? " and values of \(rest) more names" : "")
+        case .notAuthoritative: return "\(first.server) is not authoritative for \(first.name)\(more)"
+        case .failed(let error): return (first.server.name.map { "\($0): " } ?? "") + "\(error)\(more)"
         }
+    }
+
+    /// What is lacking at one name.
+    private static func values(of entry: Entry) -> String {
+        guard case .values(let values) = entry.lack else { return "" }
+        let hint = entry.alias.map {
+            ", which is an alias of \($0) there (a server takes no TXT record beside a CNAME: remove that one, or "
+                + "publish at \($0))"
+        }
+        return "\(list(values)) at \(entry.name)\(hint ?? "")"
     }
 
     private static func list(_ values: [String]) -> String {

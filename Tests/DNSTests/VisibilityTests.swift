@@ -101,6 +101,36 @@ private func deadline(_ seconds: Double) -> Deadline { Deadline(seconds: seconds
         let dead = "127.0.0.1:\(try FreePorts.forDNS())"
         let values = Dictionary(uniqueKeysWithValues: (10..<30).map { ("n\($0).acme.example.org", ["v"]) })
         let outcome = try visibility(values, on: [dead]).wait(until: deadline(1))
-        #expect(outcome.error?.description.hasSuffix("Connection refused; and 10 more") == true)
+        #expect(
+            outcome.error?.description == "after 1 s, not every name server shows the published records: \(dead) could "
+                + "not be asked for TXT of n10.acme.example.org: Connection refused (and 19 more names)")
+    }
+
+    @Test func `says at most one sentence of each server and kind of failure`() throws {
+        try NamedServer.run(zones: ["acme.example.org": zone()]) { empty in
+            try NamedServer.run(zones: ["example.com": zone()], options: "allow-query { none; };") { bad in
+                let values = Dictionary(uniqueKeysWithValues: (10..<30).map { ("n\($0).acme.example.org", ["v"]) })
+                let outcome = try visibility(values, on: [empty.address, bad.address]).wait(until: deadline(1))
+                #expect(
+                    outcome.error?.description == "after 1 s, not every name server shows the published records: "
+                        + "\(empty.address) lacks 'v' at n10.acme.example.org, 'v' at n11.acme.example.org, "
+                        + "'v' at n12.acme.example.org and values of 17 more names; \(bad.address) answered REFUSED "
+                        + "when asked for TXT of n10.acme.example.org (and 19 more names)")
+            }
+        }
+    }
+
+    @Test func `that an alias is in the way of says so, and what to do`() throws {
+        let records = "a IN CNAME elsewhere.example.\nb IN CNAME c"
+        try NamedServer.run(zones: ["acme.example.org": zone(records)]) { server in
+            let values = ["a.acme.example.org": ["one"], "b.acme.example.org": ["two"]]
+            let outcome = try visibility(values, on: [server.address]).wait(until: deadline(1))
+            let said = outcome.error?.description ?? ""
+            #expect(
+                said.contains("'one' at a.acme.example.org, which is an alias of elsewhere.example there"), "\(said)")
+            #expect(
+                said.contains("'two' at b.acme.example.org, which is an alias of c.acme.example.org there"), "\(said)")
+            #expect(said.contains("remove that one, or publish at c.acme.example.org"), "\(said)")
+        }
     }
 }
