@@ -108,9 +108,14 @@ package struct CommandService: RecordService {
         guard outcome.succeeded else { throw failure(command, outcome.description) }
     }
 
+    /// Characters from which on a value of the environment is taken for a secret: shorter ones stand in many a word.
+    private static let shortestSecret = 6
+
     /// What a program says of itself may hold what it was given to keep.
     private func failure(_ command: Command, _ problem: String) -> PublishError {
-        let secrets = environment.revealed.values.filter { !$0.isEmpty }.sorted { $0.utf8.count > $1.utf8.count }
+        let secrets = environment.revealed.values.filter { $0.count >= Self.shortestSecret }.sorted {
+            $0.utf8.count > $1.utf8.count
+        }
         let shown = secrets.reduce(problem) { $0.replacing($1, with: "(hidden)") }
         return PublishError("the zone \(task.zone) was not published: \(command) \(shown)")
     }
