@@ -153,6 +153,9 @@ private let text = """
         let bench = try UpdateBench(server: "127.0.0.1:\(try FreePorts.forDNS())", keyFile: nil)
         let failure = #expect(throws: PublishError.self) { try bench.publish("one") }
         #expect(failure?.description.contains("nsupdate to 127.0.0.1:") == true)
+        #expect(
+            failure?.description.contains("; does a name server listen at port") == true,
+            "\(String(describing: failure))")
     }
 
     @Test func `refuses a key that others can read, with the cure`() throws {

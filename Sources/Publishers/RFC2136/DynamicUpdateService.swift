@@ -118,6 +118,9 @@ package struct DynamicUpdateService: RecordService {
     private func hint(on outcome: Command.Outcome) -> String {
         let said = String(decoding: outcome.errors, as: UTF8.self)
         let key = keyFile.map { "the key of \($0)" } ?? "updates without a key (rfc2136.key_file)"
+        let unreachable =
+            "; does a name server listen at port \(server.port) of \(server.address), and do firewalls let TCP through "
+            + "from this host?"
         let hints = [
             ("BADKEY", "; the server does not know the name of \(key)"),
             ("BADSIG", "; the server has another secret under the name of \(key)"),
@@ -125,6 +128,7 @@ package struct DynamicUpdateService: RecordService {
             ("NOTAUTH", "; is it the primary server of \(task.zone), and does it know \(key)?"),
             ("NOTZONE", "; the server has no zone \(task.zone)"),
             ("REFUSED", "; let \(key) change TXT records of \(task.zone) there (BIND: update-policy)"),
+            ("Communication with", unreachable), ("end of file", unreachable),
             ("SERVFAIL", "; its log says why (BIND holds max-records-per-type values at one name, 100 by default)"),
         ]
         return hints.first { said.contains($0.0) }?.1 ?? ""
