@@ -38,7 +38,7 @@ let package = Package(
         layer("ACME", ["HTTP", "PKI", "Names", "Platform"]),
         layer("DNS", ["CResolv", "Names", "Platform"]),
         layer("YAML", ["CYAML", "AnsibleModule"]),
-        layer("Publishers", ["AnsibleModule", "DNS", "HTTP", "Names", "Platform", "YAML"]),
+        layer("Publishers", ["AnsibleModule", "DNS", "HTTP", "Names", "PKI", "Platform", "YAML"]),
         layer("Store", ["ACME", "PKI", "Names", "Platform"]),
         layer(
             "AcmeModules",

@@ -49,6 +49,15 @@ package enum Digest {
         precondition(done, "this OpenSSL has no SHA-256: see its configuration of providers")
         return digest
     }
+
+    /// A file name for a text: the part of it that people read, and twelve digits that tell it from all others.
+    package static func label(of text: String, readable: Substring) -> String {
+        let safe = readable.prefix(100).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "_" }
+        let digest = sha256(Array(text.utf8)).prefix(6).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return String(safe) + "-" + digest.joined()
+    }
 }
 
 extension [UInt8] {

@@ -27,6 +27,24 @@ package enum PrivateDirectory {
         return true
     }
 
+    /// Makes the directory, 0700, where there is none; throws where what is there is none, or gives access to others.
+    package static func make(_ path: String) throws(Exposed) {
+        do throws(SystemError) {
+            try Files.makeDirectory(path, access: .own(mode: 0o700))
+        } catch {
+            throw Exposed(description: error.description)
+        }
+        guard let status = try status(path), status.kind == .directory else {
+            throw Exposed(description: "\(path) is not a directory; state_path must name one")
+        }
+        guard status.access.mode & 0o077 == 0 else {
+            throw Exposed(
+                description:
+                    "\(path) has mode \(octal(status)), but what is kept in it is for its owner alone: make it "
+                    + "0700 (chmod 700 \(path))")
+        }
+    }
+
     private static func checkAbove(_ directory: String, of path: String) throws(Exposed) {
         guard let status = try status(directory) else { return }
         try checkOwner(status, directory, isAbove: true)

@@ -8,9 +8,12 @@ package struct StateFile<Content: Codable> {
     }
 
     package let path: String
+    /// What to do about a document that is damaged, and what comes of it.
+    private let remedy: String
 
-    package init(path: String) {
+    package init(path: String, remedy: String = "remove it, and what it held is made anew") {
         self.path = path
+        self.remedy = remedy
     }
 
     /// The document; nil where there is none. One that cannot be read is an error that says how to go on.
@@ -25,8 +28,7 @@ package struct StateFile<Content: Codable> {
         do {
             return try decoder.decode(Content.self, from: Data(bytes))
         } catch {
-            throw Failure(
-                description: "\(path) is damaged; remove it, and what it held is made anew (\(reason(error)))")
+            throw Failure(description: "\(path) is damaged; \(remedy) (\(reason(error)))")
         }
     }
 

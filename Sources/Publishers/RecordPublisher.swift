@@ -2,10 +2,11 @@ package import AnsibleModule
 package import DNS
 internal import FoundationEssentials
 package import Names
+internal import PKI
 internal import Platform
 
 /// Publishes through a service of single records, with notes on what was written and when beside a lock:
-/// `<state_path>/publish/<zone>.<service>.json`.
+/// `<state_path>/publish/<zone>.<service>-<digest>.json`.
 package struct RecordPublisher<Service: RecordService>: Provider {
     package static var option: String { Service.option }
 
@@ -127,14 +128,15 @@ package struct RecordPublisher<Service: RecordService>: Provider {
 
     /// A file name for the zone at the service.
     private var stem: String {
-        let readable = "\(zone).\(service.identity)".prefix(200).map { character in
-            character.isASCII && (character.isLetter || character.isNumber || ".-_".contains(character))
-                ? character : "_"
-        }
-        return directory + "/" + String(readable)
+        let text = "\(zone).\(service.identity)"
+        return directory + "/" + Digest.label(of: text, readable: text[...])
     }
 
-    private var file: StateFile<RecordNotes> { StateFile(path: stem + ".json") }
+    private var file: StateFile<RecordNotes> {
+        StateFile(
+            path: stem + ".json",
+            remedy: "remove it, and the tokens of earlier calls stay in the zone until somebody removes them there")
+    }
 
     private func read() throws(PublishError) -> RecordNotes {
         try attempt { () throws(StateFile<RecordNotes>.Failure) in try file.read() } ?? RecordNotes()
@@ -145,10 +147,8 @@ package struct RecordPublisher<Service: RecordService>: Provider {
     }
 
     private func locked(until deadline: Deadline) throws(PublishError) -> FileLock {
-        try attempt { () throws(SystemError) in
-            for path in [task.statePath, directory] {
-                try Files.makeDirectory(path, access: .own(mode: 0o700))
-            }
+        try attempt { () throws(PrivateDirectory.Exposed) in
+            for path in [task.statePath, directory] { try PrivateDirectory.make(path) }
         }
         return try attempt { () throws(FileLock.Failure) in
             try FileLock(stem + ".lock", purpose: "acme_publish_txt", deadline: deadline)

@@ -22,10 +22,7 @@ package struct StateDirectory: Sendable {
     /// Makes the directory where it is missing and takes the lock on it, so that two runs on one host never work on
     /// the same orders. Waits until `deadline`.
     package func lock(purpose: String, deadline: Deadline) throws(StoreError) -> FileLock {
-        try storing { () throws(SystemError) in
-            try Files.makeDirectory(path, access: .own(mode: 0o700))
-        }
-        try refuseOthersAccess()
+        try storing { () throws(PrivateDirectory.Exposed) in try PrivateDirectory.make(path) }
         let lock = try storing { () throws(FileLock.Failure) in
             try FileLock(path + "/lock", purpose: purpose, deadline: deadline)
         }
@@ -43,17 +40,6 @@ package struct StateDirectory: Sendable {
             } else if try Files.status(entry)?.kind == .directory {
                 try removeTemporaries(in: entry)
             }
-        }
-    }
-
-    private func refuseOthersAccess() throws(StoreError) {
-        let status = try storing { () throws(SystemError) in try Files.status(path) }
-        guard let status, status.kind == .directory else {
-            throw StoreError("\(path) is not a directory; state_path must name one")
-        }
-        guard status.access.mode & 0o077 == 0 else {
-            let mode = String(status.access.mode, radix: 8)
-            throw StoreError("\(path) has mode \(mode), but it holds private keys: make it 0700 (chmod 700 \(path))")
         }
     }
 
@@ -96,17 +82,6 @@ package enum Authority: Sendable, Equatable {
             let host = url.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first ?? "ca"
             return Digest.label(of: url, readable: host)
         }
-    }
-}
-
-extension Digest {
-    /// A file name for a text: the part of it that people read, and twelve digits that tell it from all others.
-    fileprivate static func label(of text: String, readable: Substring) -> String {
-        let safe = readable.prefix(100).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "_" }
-        let digest = sha256(Array(text.utf8)).prefix(6).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-        return String(safe) + "-" + digest.joined()
     }
 }
 
