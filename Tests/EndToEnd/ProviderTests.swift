@@ -30,6 +30,22 @@ extension TheFiveSteps {
             try expectIssuedOnce(inventory, [(.web01, ["d1", "d2"]), (.web02, ["d3", "d1"])])
         }
 
+        @Test func `a provider that there is not is named, and those that there are`() throws {
+            let play = try inventory(["web01": ["misspelled": ["d1"]]], ["rfc2163": ["server": "127.0.0.1"]]).play()
+            #expect(!play.isFine)
+            #expect(play.sentences.contains("letsencrypt_txt_provider names rfc2163, which is no provider"), "\(play)")
+        }
+
+        @Test func `a service that has its own time and place for notes`() throws {
+            var inventory = try inventory(
+                ["web01": ["late": ["d6"]]], ["command": ["run": "sleep 60"]])
+            inventory.hostVariables[Host.nameServer.name]?["letsencrypt_publish_timeout"] = 1
+            inventory.hostVariables[Host.nameServer.name]?["letsencrypt_publish_state_path"] = "/var/lib/acme-notes"
+            let play = try inventory.play()
+            #expect(play.sentences.contains("sleep 60 did not end in time"), "\(play)")
+            try Host.nameServer.run("ls /var/lib/acme-notes/publish")
+        }
+
         @Test func `a program of one's own`() throws {
             let zone = try Lab.current()["DYNAMIC_ZONE"]
             let server = try Lab.current()["PRIMARY"].replacingOccurrences(of: ":", with: " ")
