@@ -100,6 +100,22 @@ private struct Documentation {
             try known(.publishTXT, options) == (try Documentation(.publishTXT).suboptions(of: "zone_file").sorted()))
     }
 
+    private func text(_ path: String) throws -> String {
+        try String(contentsOfFile: "\(RealProgram.root)/\(path)", encoding: .utf8)
+    }
+
+    @Test func `the role passes every provider on`() throws {
+        let known = try RealProgram.call(
+            "acme_publish_txt", .object(Self.publication.merging(["zone_file": nil]) { $1 }))
+        let role = "roles/letsencrypt_install_txt_record/"
+        let list = try #require(
+            text(role + "vars/main.yaml").firstMatch(of: /record_providers: \[(.*)\]/)
+        ).1
+        #expect(known.msg.contains("exactly one of \(list) must be given"), "\(known.msg)")
+        let tasks = try text(role + "tasks/main.yaml")
+        for name in list.split(separator: ", ") { #expect(tasks.contains("\n        \(name): ")) }
+    }
+
     @Test func `the options of Designate are documented`() throws {
         let designate: JSONValue = [
             "auth_url": "https://keystone.example.org", "username": "a", "password": "b", "project_name": "c",

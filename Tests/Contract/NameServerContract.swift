@@ -54,10 +54,11 @@ import Testing
     ) throws {
         try OtherServer.run(kind, zone: zone, text: emptyZone) { server in
             let isKnot = kind == .knot
+            let knot = server.control(kind, "-b", "zone-reload", "{zone}")
             let check = isKnot ? "kzonecheck -o {zone} {file}" : "nsd-checkzone {zone} {file}"
             let file: JSONValue = [
                 "path": .string(server.zoneFile), "nameservers": ["ns1.example.org"], "check_command": .string(check),
-                "reload_command": .strings(server.control(kind, isKnot ? "zone-reload" : "reload", "{zone}")),
+                "reload_command": .strings(isKnot ? knot : server.control(kind, "reload", "{zone}")),
             ]
             let base: [String: JSONValue] = [
                 "zone": .string(zone), "zone_file": file, "servers": [.string(server.address)], "visible_timeout": 20,
