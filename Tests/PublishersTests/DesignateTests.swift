@@ -11,6 +11,15 @@ import Testing
 private let foreign = ["\"bare\"", "\"foreign\""]
 
 @Suite struct `Publishing through Designate` {
+    @Test func `removes what is old before it adds what is new, which may need the room`() throws {
+        try withDesignate { bench in
+            for name in ["a", "b", "y", "z"] { _ = try bench.publish("old", name: name, keep: 20_000) }
+            bench.clock.pause(seconds: 3601)
+            #expect(try bench.publish("new", name: "m").removed.count == 4)
+            #expect(try bench.writes().suffix(5) == ["DELETE", "DELETE", "DELETE", "DELETE", "POST"])
+        }
+    }
+
     @Test func `adds values to what is there, and writes nothing the second time`() throws {
         try withDesignate(["foreign": 1]) { bench in
             #expect(try bench.publish("one", "t\"w\\o").added.map(\.value.text) == ["one", "t\"w\\o"])

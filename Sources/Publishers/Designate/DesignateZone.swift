@@ -92,7 +92,9 @@ final class DesignateZone {
         var rounds = 0
         while !open.isEmpty {
             let writes = try steps(&open, &failures)
-            write(writes, &open, &failures)
+            // What gets smaller makes room in the zone's quota for what grows.
+            write(writes.filter(\.shrinks), &open, &failures)
+            write(writes.filter { !$0.shrinks }, &open, &failures)
             guard !open.isEmpty else { break }
             rounds += 1
             client.deadline.pause(seconds: min(0.25 * Double(rounds), 2) * Double.random(in: 0.5...1))
@@ -108,6 +110,8 @@ final class DesignateZone {
         let name: DNSName
         let set: RecordSet?
         let records: [String]
+
+        var shrinks: Bool { records.count < set?.records.count ?? 0 }
     }
 
     /// Reads all and returns what is to be written now.
