@@ -41,7 +41,9 @@ extension RecordService {
             guard !removing.isEmpty else { throw error }
             if !adding.isEmpty { try body(adding, []) }
             removal.left = Set(removing)
-            removal.warnings = ["\(error); \(removing.count) old TXT records may stay until the next call"]
+            removal.warnings = [
+                "old TXT records (\(removing.count)) could not be removed, which the next call tries again (\(error))"
+            ]
         }
         return removal
     }
