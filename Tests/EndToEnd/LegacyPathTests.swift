@@ -109,7 +109,7 @@ extension TheFiveSteps {
             #expect(run.status != 0)
             #expect(
                 run.sentences.contains(
-                    "certificate legacy02/y: cannot order a certificate for blocked.example.test"), "\(run)")
+                    "certificate legacy02/y: cannot order a certificate for y.example-legacy.test"), "\(run)")
             #expect(run.sentences.contains("rejectedIdentifier"), "\(run)")
             #expect(try LegacyPath.files()["legacy02"] == files["legacy02"])
             #expect(try LegacyPath.files()["legacy01"] != files["legacy01"])

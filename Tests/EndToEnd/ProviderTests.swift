@@ -31,7 +31,7 @@ extension TheFiveSteps {
         }
 
         @Test func `a provider that there is not is named, and those that there are`() throws {
-            let play = try inventory(["web01": ["misspelled": ["d1"]]], ["rfc2163": ["server": "127.0.0.1"]]).play()
+            let play = try inventory(["web01": ["misspelled": ["d7"]]], ["rfc2163": ["server": "127.0.0.1"]]).play()
             #expect(!play.isFine)
             #expect(play.sentences.contains("letsencrypt_txt_provider names rfc2163, which is no provider"), "\(play)")
         }
