@@ -1,5 +1,6 @@
 internal import ACME
 internal import FoundationEssentials
+internal import PKI
 internal import Platform
 internal import Store
 
@@ -21,13 +22,19 @@ struct FailureMemory {
         return (reason, record.next)
     }
 
-    /// Notes that the CA refused; returns when the next order may be made. Nil for what says nothing about the names: a
-    /// connection that was lost, a server in trouble.
+    /// Notes that the CA refused, or that what it issued was not what was ordered; returns when the next order may be
+    /// made. Nil for what says nothing about the names: a connection that was lost, a server in trouble.
     func note(_ error: any Error, of certificate: CertificateOptions) -> Date? {
-        guard let error = error as? ACMEError, error.isVerdict else { return nil }
+        let notBefore: Date?
+        switch error {
+        case let error as ACMEError where error.isVerdict: notBefore = error.retryAfter
+        case is PKIError: notBefore = nil
+        default: return nil
+        }
         let store = store(certificate)
         let record = FailureRecord(
-            of: certificate.names, error, after: store.find(certificate.firstName), now: now)
+            of: certificate.names, because: "\(error)", notBefore: notBefore,
+            after: store.find(certificate.firstName), now: now)
         try? store.keep(record, for: certificate.firstName)
         return record.next
     }

@@ -24,9 +24,17 @@ struct Ordering {
         } catch {
             for index in requests.indices where requests[index].isDue {
                 requests[index].outcome = .failed("\(error)")
+                requests[index].retryAt = noteLimit(error, requests[index].certificate)
             }
         }
         return changed
+    }
+
+    /// A limit of the CA that kept an account from being opened holds for all certificates; what else is wrong with
+    /// an account says nothing about them.
+    private func noteLimit(_ error: any Error, _ certificate: CertificateOptions) -> Date? {
+        guard let error = error as? ACMEError, error.problem?.kind == .rateLimited else { return nil }
+        return FailureMemory(options, now: deadline.clock.now).note(error, of: certificate)
     }
 
     // MARK: At a CA
@@ -54,7 +62,7 @@ struct Ordering {
         let made = jobs.contains { $0.saved != nil }
         guard mayReopenAccount, reopenAccount(connection, results) else { return made }
         for (job, result) in zip(jobs, results) {
-            if case .failure = result { requests[job.index].outcome = .due }
+            if case .failure(let error) = result, error.accountIsUnknown { requests[job.index].outcome = .due }
         }
         _ = openOrders(&requests, connection, mayReopenAccount: false)
         return true
@@ -94,7 +102,8 @@ struct Ordering {
             }
             do {
                 let found = try options.orders(of: certificate).find(certificate.firstName)
-                let isUsable = (found?.record).map(certificate.isServed) ?? false
+                let isUsable =
+                    (found?.record).map(certificate.isServed) ?? false && !isRevoked(found?.key, requests[index])
                 if let found, isUsable, case .order(let order) = found.record.work {
                     jobs.append(Job(index: index, key: found.key, resume: order))
                     continue
@@ -107,6 +116,12 @@ struct Ordering {
         }
         if !givenUp.isEmpty { client.giveUp(givenUp) }
         return jobs
+    }
+
+    /// An order under way may hold the key that is installed, and that may have been revoked meanwhile.
+    private func isRevoked(_ key: PrivateKey?, _ request: RequestedCertificate) -> Bool {
+        guard let key, let installed = request.installed, installed.revocation != nil else { return false }
+        return installed.key.publicKeyInfo == key.publicKeyInfo
     }
 
     /// A new one, or where that is wished the one that is installed; never that of a certificate that was revoked.

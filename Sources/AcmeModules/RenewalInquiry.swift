@@ -15,11 +15,14 @@ struct RenewalInquiry {
     private let deadline: Deadline
     /// Nothing is kept on disk.
     private let isPrediction: Bool
+    /// False where a question of a moment ago has been answered, or was in vain.
+    private let asksCA: Bool
 
-    init(_ options: CommonOptions, deadline: Deadline, isPrediction: Bool) {
+    init(_ options: CommonOptions, deadline: Deadline, isPrediction: Bool, asksCA: Bool) {
         self.options = options
         self.deadline = deadline
         self.isPrediction = isPrediction
+        self.asksCA = asksCA
     }
 
     /// A certificate that can be asked about.
@@ -38,7 +41,7 @@ struct RenewalInquiry {
         for subject in subjects { requests[subject.index].suggestion = subject.known }
         let now = deadline.clock.now
         let stale = subjects.filter { $0.known.map { $0.checkAgain <= now } ?? true }
-        guard !stale.isEmpty else { return }
+        guard asksCA, !stale.isEmpty else { return }
         for (subject, result) in zip(stale, fetch(stale)) { take(result, subject, &requests[subject.index]) }
     }
 
@@ -86,10 +89,7 @@ struct RenewalInquiry {
         }
         request.suggestion = suggestion
         guard !isPrediction else { return }
-        do throws(StoreError) {
-            try options.renewals(of: subject.certificate).keep(suggestion, for: subject.certificate.firstName)
-        } catch {
-            request.warning = error.description
-        }
+        // It only spares the CA a question.
+        try? options.renewals(of: subject.certificate).keep(suggestion, for: subject.certificate.firstName)
     }
 }

@@ -34,7 +34,7 @@ struct RequestRun {
         guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
         let lock = try state.lock(purpose: RequestTokens.name, deadline: deadline)
         return lock.whileHeld {
-            requests = inspect()
+            requests = inspect(asksCA: false)
             guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
             let meeting = Result { try meetCA() }
             let issuer = (try? meeting.get())?.issuer ?? CAAIssuer(identities: [], account: nil)
@@ -76,11 +76,11 @@ struct RequestRun {
 
     /// Reads what is installed and decides for each certificate. An order that an earlier run began is ended even
     /// where the certificate would do: the finalize step takes up every order, and this one's tokens must be visible.
-    private func inspect(isPrediction: Bool = false) -> [RequestedCertificate] {
+    private func inspect(isPrediction: Bool = false, asksCA: Bool = true) -> [RequestedCertificate] {
         var requests = options.certificates.map { RequestedCertificate(certificate: $0) }
         var installations: [Installation?] = []
         for index in requests.indices { installations.append(look(at: &requests[index])) }
-        RenewalInquiry(options, deadline: deadline, isPrediction: isPrediction).ask(about: &requests)
+        RenewalInquiry(options, deadline: deadline, isPrediction: isPrediction, asksCA: asksCA).ask(about: &requests)
         for (index, installation) in installations.enumerated() {
             if let installation { decide(&requests[index], installation) }
         }

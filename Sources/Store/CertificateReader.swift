@@ -68,7 +68,7 @@ package struct CertificateStore: Sendable {
         }
         let issuance: StateFile<Issuance> = StateFile(path: paths.directory + "/current/issuance.json")
         return InstalledCertificate(
-            key: key, chain: chain, issuance: try issuance.found(), revocation: try revocation(of: cert.leaf, paths))
+            key: key, chain: chain, issuance: try issuance.found(), revocation: revocation(of: cert.leaf, paths))
     }
 
     /// The owner, group and mode that the files of a certificate have now differ from these.

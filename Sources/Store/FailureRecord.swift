@@ -1,4 +1,3 @@
-package import ACME
 package import FoundationEssentials
 package import Names
 
@@ -18,16 +17,18 @@ package struct FailureRecord: Codable, Sendable, Equatable {
     /// a run at about the same time each day is not a moment too early.
     private static let pauses = [60.0, 600, 6000, 72_000]
 
-    /// One more failure, after those of `previous` for the same names.
-    package init(of names: [DomainName], _ error: ACMEError, after previous: FailureRecord?, now: Date) {
+    /// One more failure, after those of `previous` for the same names. `notBefore` is what the CA asked for.
+    package init(
+        of names: [DomainName], because reason: String, notBefore: Date?, after previous: FailureRecord?, now: Date
+    ) {
         let sorted = names.map(\.description).sorted()
         self.names = sorted
         let before = previous?.names == sorted ? previous?.count ?? 0 : 0
         count = before + 1
         last = now
         let pause = now.addingTimeInterval(Self.pauses[min(before, Self.pauses.count - 1)])
-        next = max(error.retryAfter ?? pause, pause)
-        reason = error.description
+        next = max(notBefore ?? pause, pause)
+        self.reason = reason
     }
 
     /// Why a certificate with these names is not ordered yet; nil where nothing speaks against it.

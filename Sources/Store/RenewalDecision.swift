@@ -39,7 +39,10 @@ package struct WantedCertificate: Sendable {
 
     fileprivate func suggestedMoment(for leaf: Certificate) -> Date? {
         guard let suggestion, suggestion.moment < leaf.notAfter else { return nil }
-        return suggestion.moment
+        // Runs are a day apart: a moment in the last day, or near the end of a short life, would come too late.
+        let lifetime = leaf.notAfter.timeIntervalSince(leaf.notBefore)
+        let margin = min(max(86_400, lifetime / 10), lifetime / 3)
+        return min(suggestion.moment, leaf.notAfter.addingTimeInterval(-margin))
     }
 }
 

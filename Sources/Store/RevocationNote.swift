@@ -35,9 +35,10 @@ extension CertificateStore {
         try revocationFile(paths(of: name)).keep(note)
     }
 
-    /// What is known of the revocation of exactly this certificate.
-    func revocation(of leaf: Certificate, _ paths: CertificatePaths) throws(StoreError) -> RevocationNote? {
-        let note = try revocationFile(paths).found()
+    /// What is known of the revocation of exactly this certificate. A note that cannot be read says nothing: otherwise
+    /// each run would replace the certificate, and the note would stay.
+    func revocation(of leaf: Certificate, _ paths: CertificatePaths) -> RevocationNote? {
+        let note = try? revocationFile(paths).found()
         return note?.fingerprintSHA256 == leaf.fingerprintSHA256 ? note : nil
     }
 

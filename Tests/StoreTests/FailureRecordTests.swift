@@ -1,4 +1,3 @@
-import ACME
 import FoundationEssentials
 import Names
 import Store
@@ -6,14 +5,22 @@ import Testing
 
 @Suite struct FailureRecordTests {
     private let start = Date(timeIntervalSince1970: 1_800_000_000)
-    private let error = ACMEError("order a certificate for a.example.org", "policy")
+    private let reason = "cannot order a certificate for a.example.org: policy"
+
+    private func record(
+        _ names: String..., notBefore: Date? = nil, after previous: FailureRecord? = nil
+    ) throws -> FailureRecord {
+        FailureRecord(
+            of: try names.map { try DomainName($0) }, because: reason, notBefore: notBefore, after: previous, now: start
+        )
+    }
 
     private func names(_ texts: String...) throws -> [DomainName] { try texts.map { try DomainName($0) } }
 
     @Test func `the CA is asked again after 1, 10 and 100 minutes, and then less than a day later`() throws {
         var record: FailureRecord?
         for pause in [60.0, 600, 6000, 72_000, 72_000] {
-            record = FailureRecord(of: try names("a.example.org"), error, after: record, now: start)
+            record = try self.record("a.example.org", after: record)
             #expect(record?.next == start.addingTimeInterval(pause))
         }
         #expect(record?.count == 5)
@@ -26,16 +33,14 @@ import Testing
     }
 
     @Test func `a CA that says when is obeyed`() throws {
-        var limited = error
-        limited.retryAfter = start.addingTimeInterval(90_000)
-        let record = FailureRecord(of: try names("a.example.org"), limited, after: nil, now: start)
+        let record = try record("a.example.org", notBefore: start.addingTimeInterval(90_000))
         #expect(record.next == start.addingTimeInterval(90_000))
     }
 
     @Test func `other names begin anew, the same in another order do not`() throws {
-        let first = FailureRecord(of: try names("a.example.org", "b.example.org"), error, after: nil, now: start)
+        let first = try record("a.example.org", "b.example.org")
         #expect(first.objection(to: try names("b.example.org", "a.example.org"), now: start) != nil)
         #expect(first.objection(to: try names("a.example.org"), now: start) == nil)
-        #expect(FailureRecord(of: try names("a.example.org"), error, after: first, now: start).count == 1)
+        #expect(try record("a.example.org", after: first).count == 1)
     }
 }

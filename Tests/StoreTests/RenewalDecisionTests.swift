@@ -55,6 +55,13 @@ import Testing
         guard case .keep = decide(late, installed, afterDays: 70) else { throw Unexpected(installed) }
     }
 
+    @Test func `a moment in a certificate's last days is taken earlier, since runs are a day apart`() throws {
+        let installed = try installation(Issuance(Self.ca))
+        let wanted = try wanted(suggestion: suggestion(89.9...89.99))
+        guard case .keep = decide(wanted, installed, afterDays: 80) else { throw Unexpected(installed) }
+        guard case .obtain = decide(wanted, installed, afterDays: 81.5) else { throw Unexpected(installed) }
+    }
+
     @Test func `a window past the certificate's end is not obeyed`() throws {
         let installed = try installation(Issuance(Self.ca))
         let wanted = try wanted(suggestion: suggestion(95...97))
