@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help deps build test test-designate demo bench-publish lab-up lab-down lint clean
+.PHONY: help deps build test test-designate demo bench bench-publish lab-up lab-down lint clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible/ansible.cfg
@@ -50,7 +50,11 @@ demo: build ## certificates for every host of a lab, and a second run with nothi
 	$(with_lab) && ansible/lab/files/demo.sh
 
 bench-publish: build ## how long publishing takes, beside the least that it could take
-	$(as_root) python3 .ci/bench $(ACME_MODULES)
+	$(as_root) python3 .ci/bench publish $(ACME_MODULES)
+
+bench: build ## certificates from nothing, beside uacme, lego, certbot and dehydrated; writes docs/performance.md
+	$(as_root) .ci/deps install uacme certbot dehydrated >/dev/null
+	$(as_root) unshare --mount --net python3 .ci/bench peers $(ACME_MODULES)
 
 .PHONY: lab-start
 lab-start:

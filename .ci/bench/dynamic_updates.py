@@ -12,80 +12,28 @@ to each update. lego's own look whether a value is visible asks port 53 only and
 RFC2136_SEQUENCE_INTERVAL, 60 s by default, between two names: for one name it runs with the default, for more with 0,
 and what the default adds is computed.
 """
-import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
-import sys
-import time
 
-from measuring import ZONE, end, free_port, line, publish, ratio, start
+from measuring import ZONE, line, publish, ratio
 from recorder import CNAME, Recorder
+from servers import SECRET, Servers
 
 # Names, and how often lego gets them published; each can cost it five seconds of sleep, so that the last run takes ten
 # minutes on a busy machine. Ours runs more often.
 ROUNDS = {1: 11, 10: 3, 100: 1}
 OURS = 3
 INTERVAL = 60
-SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 
 
-class World:
-    """A BIND that takes updates, the recorder of what goes to it, and a Pebble."""
+class World(Servers):
+    """The servers, and the recorder of what goes to BIND."""
 
     def __init__(self, directory):
-        self.directory = directory
-        self.key = directory / "tsig.key"
-        self.certificate = directory / "pebble.pem"
-        port, self.ca, management = free_port(), free_port(), free_port()
-        self.write_bind(port)
-        self.write_pebble(management)
-        # Pebble 2.4 locks up unless its threads do not interrupt each other.
-        own = {"PEBBLE_VA_ALWAYS_VALID": "1", "PEBBLE_WFE_NONCEREJECT": "0", "GOMAXPROCS": "1", "GODEBUG": "asyncpreemptoff=1"}
-        self.processes = [
-            start(["named", "-g", "-c", str(directory / "named.conf")]),
-            start(["pebble", "-config", str(directory / "pebble.json"), "-dnsserver", "127.0.0.1:9"],
-                  env={**os.environ, **own}),
-        ]
-        for listening in (port, self.ca):
-            wait_for(listening)
-        self.address = f"127.0.0.1:{port}"
-        self.recorder = Recorder(port)
-
-    def write_bind(self, port):
-        key = f'key "k" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n'
-        zone = self.directory / "zone.db"
-        self.key.touch(0o600)
-        self.key.write_text(key)
-        zone.write_text(f"$TTL 60\n@ IN SOA ns1.example.org. h.example.org. 1 3600 600 864000 60\n@ IN NS ns1.example.org.\n")
-        (self.directory / "named.conf").write_text(key + f"""
-options {{ directory "{self.directory}"; pid-file none; session-keyfile none; recursion no; notify no;
-  listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }}; dnssec-validation no; }};
-controls {{ }};
-zone "{ZONE}" {{ type primary; file "{zone}"; update-policy {{ grant k zonesub TXT; }}; }};
-""")
-
-    def write_pebble(self, management):
-        key = self.directory / "pebble.key"
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-             "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key,
-             "-out", self.certificate], check=True, capture_output=True)
-        (self.directory / "pebble.json").write_text(json.dumps({"pebble": {
-            "listenAddress": f"127.0.0.1:{self.ca}", "managementListenAddress": f"127.0.0.1:{management}",
-            "certificate": str(self.certificate), "privateKey": str(key), "httpPort": 1, "tlsPort": 2}}))
-
-
-def wait_for(port):
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    sys.exit(f"nobody listens on port {port} after 30 s")
+        super().__init__(directory, {"PEBBLE_VA_ALWAYS_VALID": "1"})
+        self.recorder = Recorder(self.port)
 
 
 def ours(program, world, names):
@@ -111,7 +59,7 @@ def lego(world, names):
     }
     if len(names) > 1:
         environment["RFC2136_SEQUENCE_INTERVAL"] = "0"
-    words = ["lego", "--server", f"https://127.0.0.1:{world.ca}/dir", "--accept-tos", "--email", "a@example.org",
+    words = ["lego", "--server", world.url, "--accept-tos", "--email", "a@example.org",
              "--path", str(home), "--dns", "rfc2136", "--dns.disable-cp", "--dns.resolvers", world.address]
     for name in names:
         words += ["--domains", name]
@@ -163,4 +111,4 @@ def measure(program, directory):
         for count, rounds in ROUNDS.items():
             compare(program, world, count, rounds)
     finally:
-        end(world.processes)
+        world.stop()

@@ -40,7 +40,8 @@ def measure(program, directory):
                 path.unlink()
             ours[call].append(
                 publish(program, directory, records, changed, zone_file=provider, visible_timeout=0))
-            checks[call].append(timed(["named-checkzone", ZONE, str(path)])[:2])
+            usage = timed(["named-checkzone", ZONE, str(path)])
+            checks[call].append((usage.seconds, usage.memory))
     for call in CALLS:
         (seconds, memory), (check_seconds, check_memory) = zip(*ours[call]), zip(*checks[call])
         print(f"A zone of {path.stat().st_size:,} bytes, {call}; {RUNS} runs, median:")

@@ -1,4 +1,5 @@
 """What all parts share: programs that are timed, lines that are printed, ports that are free."""
+import collections
 import json
 import random
 import socket
@@ -18,27 +19,30 @@ start = time.perf_counter()
 child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
 _, status, usage = os.wait4(child, 0)
 seconds = time.perf_counter() - start
-print(seconds, usage.ru_maxrss, os.waitstatus_to_exitcode(status), file=sys.stderr)
+print(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, os.waitstatus_to_exitcode(status), file=sys.stderr)
 """
 
+# Seconds by the clock and of the processors, peak KiB of its largest process, and what it printed.
+Usage = collections.namedtuple("Usage", "seconds processor memory output")
 
-def timed(words):
-    """Seconds and peak KiB of a program that must succeed, with what it printed."""
+
+def timed(words, environment=None):
+    """What a program took that must succeed, with all that it started and waited for."""
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", MEASURE, *words], capture_output=True, text=True, check=True)
-    seconds, memory, status = done.stderr.splitlines()[-1].split()
+        [sys.executable, "-I", "-S", "-c", MEASURE, *words], capture_output=True, text=True, check=True, env=environment)
+    seconds, processor, memory, status = done.stderr.splitlines()[-1].split()
     if status != "0":
-        sys.exit(f"{words} failed: {done.stdout}")
-    return float(seconds), int(memory), done.stdout
+        sys.exit(f"{words} failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return Usage(float(seconds), float(processor), int(memory), done.stdout)
 
 
 def publish(program, directory, records, changed=True, **options):
     """Seconds and peak KiB of a call of acme_publish_txt that must change something, or nothing."""
     arguments = directory / "arguments.json"
     arguments.write_text(json.dumps({"zone": ZONE, "records": records, **options}))
-    seconds, memory, output = timed([program, "acme_publish_txt", str(arguments)])
-    assert json.loads(output)["changed"] is changed, output[:2000]
-    return seconds, memory
+    usage = timed([program, "acme_publish_txt", str(arguments)])
+    assert json.loads(usage.output)["changed"] is changed, usage.output[:2000]
+    return usage.seconds, usage.memory
 
 
 def line(what, values, unit=1000, name="ms"):
