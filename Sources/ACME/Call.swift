@@ -38,6 +38,8 @@ struct Call {
 /// The CA's answer to a call.
 struct Reply {
     let response: HTTPResponse
+    /// Of the request.
+    let url: String
     let purpose: String
 
     var status: Int { response.status }
@@ -63,10 +65,18 @@ struct Reply {
 
     /// The URL of the resource that the request made (RFC 8555, sections 7.3 and 7.4).
     func location() throws(ACMEError) -> String {
-        guard let url = response.header("Location"), url.hasPrefix("https://") else {
+        guard let url = response.header("Location").flatMap(resolved) else {
             throw ACMEError(purpose, "the CA's answer lacks the Location of what it made")
         }
         return url
+    }
+
+    /// The resources that are linked with this relation (RFC 8555, section 7.4.2).
+    func links(_ relation: String) -> [String] { response.links(relation).compactMap(resolved) }
+
+    /// A URL, given in full or relative to that of the request; nil where it leads away from HTTPS.
+    private func resolved(_ reference: String) -> String? {
+        URLReference.resolve(reference, against: url).flatMap { $0.hasPrefix("https://") ? $0 : nil }
     }
 
     /// Seconds that the CA asks to wait (RFC 9110, section 10.2.3), given as such or as a date; nil for neither.

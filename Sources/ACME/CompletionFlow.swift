@@ -131,11 +131,13 @@ struct CompletionFlow {
         }
     }
 
-    /// What the server asks for, else 0.1 s that double up to 3 s.
+    /// What the server asks for, else 0.1 s that double up to 3 s. Less than a second, the least that can be asked for,
+    /// is no pace: it is how a server says "at once", or a moment that has passed.
     private mutating func pause(_ reply: Reply, _ now: Date) -> Wait {
-        if let seconds = reply.retryAfter(now: now) { return .asked(seconds: max(seconds, 0.1)) }
         polls += 1
-        return .own(seconds: min(0.1 * Double(1 << min(polls - 1, 10)), 3))
+        let asked = reply.retryAfter(now: now) ?? 0
+        if asked >= 1 { return .asked(seconds: asked) }
+        return .own(seconds: max(asked, min(0.1 * Double(1 << min(polls - 1, 10)), 3)))
     }
 
     private mutating func lookAtAuthorizations(_ stage: Stage) -> Step<IssuedChain> {
@@ -189,7 +191,7 @@ struct CompletionFlow {
     private mutating func download(_ reply: Reply) throws(ACMEError) -> Step<IssuedChain> {
         var chain = IssuedChain(pem: try Self.certificates(reply))
         chain.isRequestedHere = isRequestedHere
-        let alternates = wantsAlternates ? reply.response.links("alternate").filter { $0.hasPrefix("https://") } : []
+        let alternates = wantsAlternates ? reply.links("alternate") : []
         guard !alternates.isEmpty else { return .done(.success(chain)) }
         stage = .comparing(chain)
         return .send(alternates.map(self.chain))

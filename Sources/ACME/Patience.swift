@@ -26,7 +26,7 @@ struct Patience {
         switch result {
         case .failure(let error): judge(error, call, remaining)
         case .success(let response):
-            judge(Reply(response: response, purpose: call.purpose), call, now: now, remaining: remaining)
+            judge(Reply(response: response, url: call.url, purpose: call.purpose), call, now: now, remaining: remaining)
         }
     }
 
@@ -73,7 +73,8 @@ struct Patience {
             return again(after: growing(from: 0.5, step: failures), error, remaining)
         }
         guard asked < remaining else { return .failed(error.tryAgain(at: now.addingTimeInterval(asked))) }
-        return again(after: max(asked, 0.5), error, remaining)
+        // "At once" is no pace to go on with for a server that stays in trouble.
+        return again(after: asked >= 1 ? asked : growing(from: 0.5, step: failures), error, remaining)
     }
 
     private func again(after seconds: Double, _ error: ACMEError, _ remaining: Double) -> Verdict {

@@ -45,9 +45,9 @@ package struct RenewalInformation: Sendable, Equatable {
         }
         let results = transport.perform(requests, deadline: deadline)
         let now = deadline.clock.now
-        return results.map { result in
+        return zip(requests, results).map { request, result in
             do {
-                return .success(try read(result, now: now))
+                return .success(try read(result, of: request, now: now))
             } catch let error as ACMEError {
                 return .failure(error)
             } catch {
@@ -58,8 +58,10 @@ package struct RenewalInformation: Sendable, Equatable {
 
     private static let purpose = "read the CA's renewal information"
 
-    private static func read(_ result: Result<HTTPResponse, HTTPError>, now: Date) throws -> RenewalInformation {
-        let reply = Reply(response: try result.get(), purpose: purpose)
+    private static func read(
+        _ result: Result<HTTPResponse, HTTPError>, of request: HTTPRequest, now: Date
+    ) throws -> RenewalInformation {
+        let reply = Reply(response: try result.get(), url: request.url, purpose: purpose)
         let asked = reply.retryAfter(now: now)
         guard reply.isSuccess else {
             let refusal = ACMEError(purpose, refusedBy: reply)

@@ -97,14 +97,7 @@ final class Rounds {
 
     private func send(_ due: [Flight], _ deadline: Deadline) {
         let signed = due.filter(\.call.isSigned)
-        if !signed.isEmpty, let newNonce {
-            let refusal = nonces.fill(
-                to: max(signed.count, width), from: newNonce, through: transport, deadline: deadline)
-            width = 0
-            if let refusal {
-                for flight in signed { judge(refusal, of: flight, deadline) }
-            }
-        }
+        if !signed.isEmpty { provide(signed, deadline) }
         let chosen = signed.filter { $0.result == nil }.prefix(nonces.unused.count) + due.filter { !$0.call.isSigned }
         var requests: [(Flight, HTTPRequest)] = []
         for flight in chosen {
@@ -119,6 +112,21 @@ final class Rounds {
             if case .success(let response) = result { nonces.take(from: response) }
             judge(result, of: flight, deadline)
         }
+    }
+
+    /// Fetches nonces for these flights; they fare as the request for nonces did where there are none.
+    private func provide(_ signed: [Flight], _ deadline: Deadline) {
+        guard let newNonce else {
+            for flight in signed {
+                flight.result = .failure(ACMEError(flight.call.purpose, "the CA's directory has not been read yet"))
+            }
+            return
+        }
+        let refusal = nonces.fill(
+            to: max(signed.count, width), from: newNonce, through: transport, deadline: deadline)
+        width = 0
+        guard let refusal else { return }
+        for flight in signed { judge(refusal, of: flight, deadline) }
     }
 
     private func judge(_ result: Result<HTTPResponse, HTTPError>, of flight: Flight, _ deadline: Deadline) {

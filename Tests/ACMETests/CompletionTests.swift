@@ -102,6 +102,34 @@ import Testing
         #expect(abs(session.clock.uptime - 7) < 0.001)
     }
 
+    @Test(arguments: ["0", "Fri, 15 Jan 2027 07:59:00 GMT"])
+    func `a CA that says "at once" for ever is asked more and more slowly, and one that is quick is not waited for`(
+        text: String
+    ) throws {
+        let session = try Session()
+        let reply = ScriptedTransport.Reply.order(
+            "1", ["a.example"], "processing", fields: [HTTPField("Retry-After", text)])
+        session.server.on("POST /finalize/1", reply)
+        for _ in 0..<7 { session.server.on("POST /order/1", reply) }
+        session.server.on("POST /order/1", Self.valid)
+        session.server.on("POST /cert/1", .chain())
+        _ = try session.complete([kept("1", ["a.example"], .ready)])[0].get()
+        #expect(abs(session.clock.uptime - (0.1 + 0.2 + 0.4 + 0.8 + 1.6 + 3 + 3 + 3)) < 0.001)
+    }
+
+    @Test func `a CA that asks for a second is asked every second, however often`() throws {
+        let session = try Session()
+        let wait = [HTTPField("Retry-After", "1")]
+        session.server.on("POST /finalize/1", .order("1", ["a.example"], "processing", fields: wait))
+        for _ in 0..<9 {
+            session.server.on("POST /order/1", .order("1", ["a.example"], "processing", fields: wait))
+        }
+        session.server.on("POST /order/1", Self.valid)
+        session.server.on("POST /cert/1", .chain())
+        _ = try session.complete([kept("1", ["a.example"], .ready)])[0].get()
+        #expect(abs(session.clock.uptime - 10) < 0.001)
+    }
+
     @Test func `a wait beyond the time limit fails at once and says when to come back`() throws {
         let session = try Session(seconds: 60)
         let wait = [HTTPField("Retry-After", "3600")]

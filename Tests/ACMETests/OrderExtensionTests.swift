@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `other chains are fetched at once where they are wanted`(isWanted: Bool) throws {
+    func `other chains are fetched at once where they are wanted, relative links and HTTPS alone`(isWanted: Bool) throws {
         let session = try Session()
         let more = #", "certificate": "https://ca.example/cert/1""#
         session.server.on("POST /order/1", .order("1", ["a.example"], "valid", more: more))
@@ -105,7 +105,7 @@ import Testing
         own.fields += [
             HTTPField(
                 "Link", "<https://ca.example/cert/1/1>;rel=\"alternate\", <https://ca.example/dir>;rel=\"index\""),
-            HTTPField("Link", "<https://ca.example/cert/1/2>;rel=\"alternate\""),
+            HTTPField("Link", "</cert/1/2>;rel=\"alternate\", <http://ca.example/cert/1/3>;rel=\"alternate\""),
         ]
         session.server.on("POST /cert/1", .success(own))
         session.server.on("POST /cert/1/1", .problem(404, "malformed"), .problem(404, "malformed"))

@@ -83,6 +83,13 @@ import Testing
         #expect((11.6...19.4).contains(session.clock.uptime))
     }
 
+    @Test func `a server in trouble that says "at once" is asked after growing pauses all the same`() throws {
+        let busy = ScriptedTransport.Reply.status(503, [HTTPField("Retry-After", "0")])
+        let (session, error) = try order(Array(repeating: busy, count: 5) + [Self.made])
+        #expect(error == nil)
+        #expect((11.6...19.4).contains(session.clock.uptime))
+    }
+
     @Test func `an internal error that stays is told`() throws {
         let (session, error) = try order(Array(repeating: .problem(500, "serverInternal", "oops"), count: 20))
         #expect(error?.description == "cannot order a certificate for a.example: serverInternal: oops")
