@@ -26,6 +26,16 @@ package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The CA does not know the account that signed: forget it and open one again.
     package var accountIsUnknown: Bool { problem?.kind == .accountDoesNotExist }
 
+    /// The states of an account that has ended (RFC 8555, section 7.1.6).
+    static let endings = ["deactivated", "revoked"]
+
+    /// How some CAs answer for an account that has ended. `unauthorized` alone says no more than that something is not
+    /// allowed, which may be a matter of this host's address, or pass.
+    var saysThatAccountEnded: Bool {
+        guard problem?.kind == .unauthorized, let words = problem?.description.lowercased() else { return false }
+        return Self.endings.contains(where: words.contains)
+    }
+
     /// The server understood and will not change its mind about this request.
     var isFinal: Bool {
         guard let status, (400..<500).contains(status), status != 408, status != 429 else { return false }
@@ -36,9 +46,16 @@ package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
         }
     }
 
+    /// The CA never takes the key that it was shown.
+    package var refusesKey: Bool { problem?.kind == .badPublicKey }
+
+    /// The CA has had enough requests for now.
+    package var isLimit: Bool { status == 429 || problem?.kind == .rateLimited }
+
     /// The CA has judged the request or the names, so that trying again soon would lead to the same, and counts.
     package var isVerdict: Bool {
-        guard let problem, (status ?? 400) < 500 else { return false }
+        guard (status ?? 400) < 500 else { return false }
+        guard !isLimit, let problem else { return isLimit }
         switch problem.kind {
         case .accountDoesNotExist, .agreementRequired, .badNonce, .orderNotReady, .userActionRequired: return false
         case .alreadyReplaced, .alreadyRevoked, .badCSR, .badPublicKey, .malformed, .rateLimited, .unauthorized, nil:

@@ -27,12 +27,15 @@ extension Client {
             reply = try perform(call)
         } catch {
             if error.accountIsUnknown { return .missing }
-            // How some CAs answer for an account that was deactivated.
-            if error.problem?.kind == .unauthorized { return .ended(reason: error.reason) }
+            if error.saysThatAccountEnded { return .ended(reason: error.reason) }
             throw error
         }
         let object = try reply.decode(AccountObject.self)
-        if let status = object.status, status != "valid" { return .ended(reason: "it is \(status)") }
+        switch object.status {
+        case "valid", nil: break
+        case let status? where ACMEError.endings.contains(status): return .ended(reason: "it is \(status)")
+        case let status?: throw ACMEError(purpose, "'\(status)' is no state of an account")
+        }
         let record = AccountRecord(url: try reply.location(), contacts: object.contact ?? [])
         account = record
         return .valid(record)
@@ -44,14 +47,23 @@ extension Client {
         _ = try perform(try .post(ContactUpdate(contact: contacts), to: try signer(purpose).url, purpose))
     }
 
+    /// Where keys are changed. Throws where the CA does not offer that.
+    @discardableResult
+    package func keyChange() throws(ACMEError) -> String {
+        guard let url = try knownDirectory().keyChange else {
+            throw ACMEError(
+                "change the account's key",
+                "the CA's directory \(directoryURL) has no keyChange: it does not offer this")
+        }
+        return url
+    }
+
     /// Gives the account another key (section 7.3.5): "inner" signed by the new one, "outer" by the old one. This
     /// session's key is of no more use afterwards. An error does not mean that the CA still has the old key: the reply
     /// may have been lost.
     package func changeKey(to new: PrivateKey) throws(ACMEError) {
         let purpose = "change the account's key"
-        guard let url = try knownDirectory().keyChange else {
-            throw ACMEError(purpose, "the CA's directory \(directoryURL) has no keyChange: it does not offer this")
-        }
+        let url = try keyChange()
         let message = KeyChange(account: try signer(purpose).url, oldKey: key.jwk)
         let inner = try JWS(
             try JSON.encode(message, for: purpose), url: url, nonce: nil, identity: .key, key: new, for: purpose)
@@ -61,7 +73,10 @@ extension Client {
     /// Ends the account for good (section 7.3.6): nothing reactivates it.
     package func deactivateAccount() throws(ACMEError) {
         let purpose = "deactivate the account"
-        _ = try perform(try .post(Ending(), to: try signer(purpose).url, purpose))
+        let reply = try perform(try .post(Ending(), to: try signer(purpose).url, purpose))
+        if let object = try? reply.decode(AccountObject.self), object.status == "valid" {
+            throw ACMEError(purpose, "the CA took the request, and says that the account is still valid")
+        }
         account = nil
     }
 

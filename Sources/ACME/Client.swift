@@ -17,6 +17,9 @@ package final class Client {
         didSet { rounds.kid = account?.url }
     }
 
+    /// Whether others use the account, too. A CA may have given them the same authorizations.
+    package var sharesAccount = false
+
     /// Everything ends at `deadline`, whose clock is used for all times.
     package init(
         directoryURL: String, key: PrivateKey, transport: any Transport, deadline: Deadline, cache: SessionCache?
@@ -137,7 +140,9 @@ package final class Client {
     /// Deactivates what is still pending of orders that are given up (RFC 8555, section 7.5.2), so that they do not
     /// count against the account; a CA may have given some of them to the orders that are kept as well. Takes some
     /// seconds at most; what fails is left to expire. Orders that a phase finds lost are given up by the phase itself.
+    /// On an account that is shared all are left to expire: nobody here knows which of them another host needs.
     package func giveUp(_ orders: [OpenOrder], sparing kept: [OpenOrder] = []) {
+        guard !sharesAccount else { return }
         let needed = Set(kept.flatMap(\.authorizations))
         let urls = Set(orders.flatMap(\.authorizations)).subtracting(needed).sorted()
         guard !urls.isEmpty, (try? knownDirectory()) != nil else { return }

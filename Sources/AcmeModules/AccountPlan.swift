@@ -6,6 +6,8 @@ internal import Store
 enum AccountStep: Equatable {
     /// The CA has got the new key, but the run that changed it broke off.
     case endKeyChange
+    /// A change that broke off, and of which the CA shows nothing, is sent again with the same key: it may be late.
+    case resendKeyChange
     /// The key of `new_account_key_src` takes the account key's place here; the CA need not be told.
     case takeKey
     case open
@@ -59,14 +61,18 @@ struct AccountPlan {
     ) throws(StoreError) -> [AccountStep] {
         var steps: [AccountStep] = situation.next?.state.record == nil ? [] : [.endKeyChange]
         var known = situation.effective
+        var isUnderWay = situation.next?.state == .missing
         var isChanged = false
         if let wanted = situation.wanted, wanted.key.publicKeyInfo != known?.key.publicKeyInfo {
             isChanged = try isTold(of: wanted, instead: known, options)
             if !isChanged {
                 steps.append(.takeKey)
                 known = wanted
+                // The CA takes no change from a key that is not the account's any more.
+                isUnderWay = false
             }
-        } else if options.key == .rotate, steps.isEmpty, known?.state.record != nil {
+            if wanted.key.publicKeyInfo == situation.next?.key.publicKeyInfo { isChanged = false }
+        } else if options.key == .rotate, steps.isEmpty, !isUnderWay, known?.state.record != nil {
             isChanged = true
         }
         switch known?.state {
@@ -80,7 +86,7 @@ struct AccountPlan {
                 "the account of the key \(options.keyPath) at \(options.directory) has ended for good (\(reason)): "
                     + "remove that file, or put another key there, and run this again")
         }
-        return steps + (isChanged ? [.changeKey] : [])
+        return steps + (isUnderWay ? [.resendKeyChange] : []) + (isChanged ? [.changeKey] : [])
     }
 
     /// Whether the CA has to be told of the wanted key. It knows it where another host that shares the account told it,

@@ -34,6 +34,7 @@ struct AccountReport {
     mutating func note(_ step: AccountStep) {
         switch step {
         case .endKeyChange: sentences.append("a change of the key that had broken off was ended")
+        case .resendKeyChange: sentences.append("a change of the key that had broken off was made")
         case .takeKey: sentences.append("the key of new_account_key_src is in the place of the old one")
         case .open:
             status = "valid"
@@ -63,6 +64,7 @@ struct AccountReport {
             account = situation.wanted?.state.record
         case .open: account = nil
         case .changeContacts: account?.contacts = options.account.contacts
+        case .resendKeyChange: key = situation.next?.key
         case .changeKey: key = situation.wanted?.key
         }
         note(step)

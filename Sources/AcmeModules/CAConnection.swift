@@ -25,6 +25,7 @@ struct CAConnection {
             directoryURL: directory, key: key, transport: transport, deadline: deadline,
             cache: accounts.savedSession())
         client.account = try accounts.account(of: key)
+        client.sharesAccount = options.account.isShared
     }
 
     var hasAccount: Bool { client.account != nil }
@@ -36,19 +37,49 @@ struct CAConnection {
 
     /// The same from what earlier runs have left, without a request: for check mode.
     static func rememberedIssuer(_ directory: String, _ options: CommonOptions, state: StateDirectory) -> CAAIssuer {
-        let accounts = state.accounts(of: .directory(directory))
-        let session = accounts.savedSession().flatMap { $0.directoryURL == directory ? $0.directory : nil }
-        let account = (try? accounts.key(source: options.account.keySource)).flatMap { try? accounts.account(of: $0) }
-        return CAAIssuer(identities: session?.meta?.caaIdentities ?? [], account: account?.url)
+        let identities = rememberedDirectory(directory, state: state)?.meta?.caaIdentities ?? []
+        return CAAIssuer(
+            identities: identities, account: rememberedAccount(directory, options, state: state).account?.url)
     }
 
-    /// Opens the account where the state knows none (RFC 8555, section 7.3), or knows it with other contacts; tells
-    /// whether the CA made a new one.
+    /// The account's key and what is known of it; nothing of what cannot be read.
+    static func rememberedAccount(
+        _ directory: String, _ options: CommonOptions, state: StateDirectory
+    ) -> (key: PrivateKey?, account: AccountRecord?) {
+        let accounts = state.accounts(of: .directory(directory))
+        let key = try? accounts.key(source: options.account.keySource)
+        return (key, key.flatMap { try? accounts.account(of: $0) })
+    }
+
+    /// The CA's directory as it was read last, whenever that was.
+    static func rememberedDirectory(_ url: String, state: StateDirectory) -> Directory? {
+        state.accounts(of: .directory(url)).savedSession().flatMap { $0.directoryURL == url ? $0.directory : nil }
+    }
+
+    /// Opens the account where the state knows none, or the CA not any more (RFC 8555, section 7.3); tells whether the CA
+    /// made a new one. One that is known with other contacts is told them by its URL, for which a CA wants neither terms
+    /// nor an external account again.
     func openAccount(_ options: AccountOptions) throws -> Bool {
-        if let known = client.account, options.contacts.isEmpty || known.contacts == options.contacts { return false }
+        if let known = client.account {
+            guard !options.contacts.isEmpty, known.contacts != options.contacts else { return false }
+            if try tell(known, options.contacts) { return false }
+        }
         let (account, wasMade) = try client.openAccount(options.request)
         try accounts.save(account, of: key)
         return wasMade
+    }
+
+    /// False where the CA does not know the account.
+    private func tell(_ known: AccountRecord, _ contacts: [String]) throws -> Bool {
+        do {
+            try client.changeContacts(to: contacts)
+        } catch  where error.accountIsUnknown {
+            return false
+        }
+        let account = AccountRecord(url: known.url, contacts: contacts)
+        client.account = account
+        try accounts.save(account, of: key)
+        return true
     }
 
     /// Throws where a certificate's key is the account's: CAs refuse that, and whoever gets hold of the one has the other.

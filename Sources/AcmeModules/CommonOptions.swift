@@ -71,6 +71,9 @@ struct AccountOptions {
     let termsAgreed: Bool
     let binding: ExternalAccountBinding?
 
+    /// Whether other hosts may have the key as well: one that an operator puts somewhere is made to be shared.
+    var isShared: Bool { keySource != nil }
+
     var request: AccountRequest {
         AccountRequest(contacts: contacts, termsAgreed: termsAgreed, binding: binding)
     }

@@ -10,21 +10,24 @@ struct KeyRollover {
     let source: String?
     let session: CASession
 
-    /// Ends a change that broke off, by asking the CA which of the two keys it knows. Where it knows neither, both stay.
+    /// Ends a change that broke off where the CA has carried it out. Where it has not, the new key stays: the CA may
+    /// still be about to, and `acme_account` sends the change again, with the same key.
     func settle() throws {
         guard let next = try accounts.nextKey(source: source) else { return }
-        if case .valid(let account) = try session.client(next).accountState() {
-            try adopt(next, of: account)
-        } else if let key = try accounts.key(source: source), try session.client(key).accountState().record != nil {
-            try accounts.removeNextKey(source: source)
+        switch try session.client(next).accountState() {
+        case .valid(let account): try adopt(next, of: account)
+        case .ended: try accounts.removeNextKey(source: source)
+        case .missing: break
         }
     }
 
     /// Puts the key in the place of the account key, having told the CA.
     func change(_ account: AccountRecord, from old: PrivateKey, to new: PrivateKey) throws {
+        let client = session.client(old, account: account)
+        try client.keyChange()
         try accounts.saveNextKey(new, source: source)
         do {
-            try session.client(old, account: account).changeKey(to: new)
+            try client.changeKey(to: new)
         } catch {
             try recover(from: error, new, account)
         }
@@ -43,13 +46,21 @@ struct KeyRollover {
         try accounts.save(account, of: next)
     }
 
-    /// The CA may have changed the key although its reply was lost, or because of another host that shares the account.
+    /// The CA may have changed the key although its reply was lost, or because of another host that shares the account;
+    /// or it may still be about to, as one that is slow to answer. A refusal proves nothing, for the request may have
+    /// been on its way twice, unless it is one of the key.
     private func recover(from error: ACMEError, _ new: PrivateKey, _ account: AccountRecord) throws {
-        guard let state = try? session.client(new).accountState() else { throw error }
+        let state = try? session.client(new).accountState()
+        if case .valid(let found)? = state, found.url == account.url { return }
         switch state {
-        case .valid(let found) where found.url == account.url: return
         case .valid, .ended: try accounts.removeNextKey(source: source)
-        case .missing: if error.isVerdict { try accounts.removeNextKey(source: source) }
+        case .missing where error.refusesKey: try accounts.removeNextKey(source: source)
+        case .missing, nil:
+            var error = error
+            error.reason +=
+                "; the new key stays in \(accounts.nextKeyPath(source)), and acme_account sends the change "
+                + "again the next time; remove that file only where the CA has refused the change for good"
+            throw error
         }
         throw error
     }

@@ -68,7 +68,7 @@ struct AccountRun {
         var report = AccountReport(options, situation)
         do {
             for step in plan.steps { try take(step, situation, &report) }
-            if options.state == .present { try remember(report, situation, plan) }
+            if options.state == .present { try remember(report) }
             return report.result()
         } catch {
             return report.result(failure: "\(error)")
@@ -110,17 +110,22 @@ struct AccountRun {
             guard let account = report.account, let key = report.key else { return }
             try session.client(key, account: account).changeContacts(to: options.account.contacts)
             report.account?.contacts = options.account.contacts
-        case .changeKey:
-            guard let account = report.account, let key = report.key else { return }
-            let new = try situation.wanted?.key ?? .generate(options.keyType)
-            try rollover.change(account, from: key, to: new)
-            report.key = new
+        case .resendKeyChange:
+            guard let next = situation.next?.key else { return }
+            try changeKey(to: next, &report)
+        case .changeKey: try changeKey(to: try situation.wanted?.key ?? .generate(options.keyType), &report)
         case .deactivate:
             guard let account = report.account, let key = report.key else { return }
             try deactivate(account, key)
         case .forget: try accounts.forgetEverything(source: source)
         }
         report.note(step)
+    }
+
+    private func changeKey(to new: PrivateKey, _ report: inout AccountReport) throws {
+        guard let account = report.account, let key = report.key else { return }
+        try rollover.change(account, from: key, to: new)
+        report.key = new
     }
 
     private func open(_ report: inout AccountReport) throws {
@@ -140,12 +145,11 @@ struct AccountRun {
         }
     }
 
-    /// Keeps what the account is now, and drops a new key that the CA never took.
-    private func remember(_ report: AccountReport, _ situation: AccountSituation, _ plan: AccountPlan) throws {
+    /// Keeps what the account is now.
+    private func remember(_ report: AccountReport) throws {
         guard let key = report.key, let account = report.account else { return }
         var record = account
         if !options.account.contacts.isEmpty { record.contacts = options.account.contacts }
         if try accounts.account(of: key) != record { try accounts.save(record, of: key) }
-        if situation.next?.state == .missing { try accounts.removeNextKey(source: source) }
     }
 }

@@ -43,6 +43,35 @@ import Testing
         #expect(reason.contains("exists but is deactivated"))
     }
 
+    @Test func `only the CA's word that the account has ended is taken for its end`() throws {
+        let session = try Session()
+        session.server.on(
+            "POST /account", .problem(403, "unauthorized", "requests from this address are not accepted"),
+            .json(200, #"{"status": "suspended"}"#, Self.location))
+        let refused = #expect(throws: ACMEError.self) { try session.client.accountState() }
+        #expect(refused?.reason == "unauthorized: requests from this address are not accepted")
+        let unknown = #expect(throws: ACMEError.self) { try session.client.accountState() }
+        #expect(unknown?.reason == "'suspended' is no state of an account")
+    }
+
+    @Test func `an account that is still valid after it was to be deactivated is an error`() throws {
+        let session = try Session()
+        session.server.on("POST /account/1", .json(200, #"{"status": "valid"}"#))
+        let error = #expect(throws: ACMEError.self) { try session.client.deactivateAccount() }
+        #expect(error?.reason.contains("the account is still valid") == true)
+        #expect(session.client.account != nil)
+    }
+
+    @Test func `what is given up on an account that others use is left to expire`() throws {
+        for isShared in [true, false] {
+            let session = try Session()
+            session.client.sharesAccount = isShared
+            session.server.on("POST /authz/1/0", .authorization("a.example"), .json(200, "{}"))
+            session.client.giveUp([kept()])
+            #expect(session.server.count("POST /authz/1/0") == (isShared ? 0 : 2))
+        }
+    }
+
     @Test func `a server in trouble is no missing account`() throws {
         let session = try Session(seconds: 5)
         session.server.always("POST /account", .status(503, [HTTPField("Retry-After", "3600")]))

@@ -97,7 +97,8 @@ import Testing
     }
 
     @Test(arguments: [true, false])
-    func `other chains are fetched at once where they are wanted, relative links and HTTPS alone`(isWanted: Bool) throws {
+    func `other chains are fetched at once where they are wanted, relative links and HTTPS alone`(isWanted: Bool) throws
+    {
         let session = try Session()
         let more = #", "certificate": "https://ca.example/cert/1""#
         session.server.on("POST /order/1", .order("1", ["a.example"], "valid", more: more))

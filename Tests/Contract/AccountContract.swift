@@ -123,6 +123,48 @@ extension World {
         }
     }
 
+    @Test func `contacts that change need neither the binding nor the terms again`() throws {
+        var options = PebbleServer.Options()
+        options.customers = ["kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"]
+        try withWorld(options) { world in
+            let key = JSONValue.string(options.customers["kid-1"] ?? "")
+            _ = try world.account([
+                "account_email": "old@example.org", "external_account_binding": ["kid": "kid-1", "key": key],
+            ])
+            let wish: [String: JSONValue] = ["account_email": "new@example.org", "terms_agreed": false]
+            try world.issue(world.options(["web": ["a.example.org"]], wish))
+            #expect(try world.account()["contacts"] == ["mailto:new@example.org"])
+            let requests = try world.server.log().components(separatedBy: "POST /my-account/").count
+            try world.issue(world.options(["web": ["a.example.org"]], wish.merging(["force": true]) { $1 }))
+            #expect(try world.server.log().components(separatedBy: "POST /my-account/").count == requests)
+            #expect(try world.accounts() == 1)
+        }
+    }
+
+    @Test func `a refusal that says nothing of the account's end is an error, and nothing is removed`() throws {
+        try withHostileServer { world, proxy in
+            let own: [String: JSONValue] = ["acme_directory": .string(proxy.directoryURL)]
+            let absent = own.merging(["state": "absent"]) { $1 }
+            let url = try world.account(own)["account_url"]
+            let before = try listing(world.accountDirectory())
+            let problem = #"{"type": "urn:ietf:params:acme:error:unauthorized", "detail": "not from this address"}"#
+            try proxy.play(#"[{"on": "newAccount", "play": "answer", "status": 403, "json": \#(problem)}]"#)
+            let refused = try world.account(absent)
+            #expect(refused.failed && !refused.changed)
+            #expect(refused.msg.contains("unauthorized: not from this address"), "\(refused.msg)")
+            #expect(try listing(world.accountDirectory()) == before)
+            try proxy.play(
+                #"[{"on": "account", "play": "answer", "status": 200, "body": "{\"status\": \"valid\"}"}]"#)
+            let ignored = try world.account(absent)
+            #expect(ignored.failed, "\(ignored.msg)")
+            #expect(try listing(world.accountDirectory()) == before)
+            #expect(try world.account(own)["account_url"] == url)
+            let ended = try world.account(absent)
+            #expect(ended.changed)
+            #expect(try Files.list(world.accountDirectory()) == [])
+        }
+    }
+
     @Test func `an account that the authority has forgotten is made anew, and that is said`() throws {
         try withWorld { other in
             let lost = try #require(try other.account()["account_url"]?.string)

@@ -133,30 +133,83 @@ import Testing
 
     /// What a run leaves that dies after the authority has the new key, or before it has.
     @Test(arguments: [true, false], ["acme_account", "acme_request_tokens"])
-    func `a change of key that broke off is ended by the next run`(isKnown: Bool, module: String) throws {
+    func `a change of key that broke off is ended by the next run, or made with the same key`(
+        isKnown: Bool, module: String
+    ) throws {
         try withWorld { world in
             let url = try world.account()["account_url"]
             let directory = try world.accountDirectory()
             let (key, copy) = (directory + "/account.key", world.directory + "/old")
             _ = try Program.run(["cp", "-a", directory, copy])
-            let next = isKnown ? try world.account(["rotate_key": true])["thumbprint"] : nil
-            let new = isKnown ? key : try world.makeKey("ec-256", "new.pem")
-            try Files.rename(new, to: key + ".new")
+            if isKnown { _ = try world.account(["rotate_key": true]) }
+            try Files.rename(isKnown ? key : try world.makeKey("ec-256", "new.pem"), to: key + ".new")
+            let new = try Files.read(key + ".new")
             _ = try Program.run(["cp", "-a", copy + "/.", directory])
-            if module == "acme_account" {
-                let dry = try world.account(["_ansible_check_mode": true])
-                #expect(dry.changed == isKnown, "\(dry.msg)")
-                let answer = try world.account()
-                #expect(answer.changed == isKnown, "\(answer.msg)")
-            } else {
+            if module == "acme_request_tokens" {
                 try world.issue(world.options(["web": ["a.example.org"]]))
+                #expect(try Files.read(isKnown ? key : key + ".new") == new)
             }
-            let after = try world.account()
-            #expect(!after.changed, "\(after.msg)")
-            #expect(after["account_url"] == url)
-            if isKnown { #expect(after["thumbprint"] == next) }
+            let isToDo = module == "acme_account" || !isKnown
+            #expect(try world.account(["_ansible_check_mode": true]).changed == isToDo)
+            let answer = try world.account()
+            #expect(answer.changed == isToDo, "\(answer.msg)")
+            #expect(answer["account_url"] == url)
+            #expect(try Files.read(key) == new)
             #expect(try Files.status(key + ".new") == nil)
+            #expect(try !world.account().changed)
             #expect(try world.accounts() == 1)
+        }
+    }
+
+    @Test func `a change of key that the authority carries out late loses no key`() throws {
+        try withHostileServer { world, proxy in
+            let own: [String: JSONValue] = ["acme_directory": .string(proxy.directoryURL)]
+            let url = try world.account(own)["account_url"]
+            let key = try world.accountDirectory() + "/account.key"
+            let problem = #"{"type": "urn:ietf:params:acme:error:malformed", "detail": "a change is under way"}"#
+            let refusal = #"{"on": "keyChange", "play": "answer", "status": 409, "json": \#(problem)}"#
+            try proxy.play(#"[{"on": "keyChange", "play": "late"}, \#(refusal)]"#)
+            let failed = try world.account(own.merging(["rotate_key": true]) { $1 })
+            #expect(failed.failed)
+            #expect(failed.msg.contains("a change is under way"), "\(failed.msg)")
+            #expect(failed.msg.contains("account.key.new"), "\(failed.msg)")
+            let new = try #require(try Files.read(key + ".new"))
+
+            // A CA that refuses it again, late as it still is, is no reason to drop the key or to make another one.
+            try proxy.play("[\(refusal)]")
+            #expect(try world.account(own.merging(["rotate_key": true]) { $1 }).failed)
+            #expect(try Files.read(key + ".new") == new)
+            try world.issue(world.options(["web": ["a.example.org"]]))
+            #expect(try Files.read(key + ".new") == new)
+
+            try proxy.play(#"[{"on": "directory", "play": "release"}]"#)
+            let ended = try world.account(own)
+            #expect(ended.changed, "\(ended.msg)")
+            #expect(ended["account_url"] == url)
+            #expect(try Files.read(key) == new)
+            #expect(try Files.status(key + ".new") == nil)
+            try world.issue(world.options(["api": ["b.example.org"]]))
+            #expect(try world.accounts() == 1)
+        }
+    }
+
+    @Test
+    func `a new key that the authority does not take, and one for an authority that offers no change, is not kept`()
+        throws
+    {
+        try withHostileServer { world, proxy in
+            let own: [String: JSONValue] = ["acme_directory": .string(proxy.directoryURL)]
+            _ = try world.account(own)
+            let before = try listing(world.accountDirectory())
+            let problem = #"{"type": "urn:ietf:params:acme:error:badPublicKey", "detail": "no such keys here"}"#
+            let without = #"{"on": "directory", "play": "change", "remove": ["keyChange"], "skip": 1}"#
+            try proxy.play(
+                #"[{"on": "keyChange", "play": "answer", "status": 400, "json": \#(problem)}, \#(without)]"#)
+            for words in ["no such keys here", "has no keyChange"] {
+                let refused = try world.account(own.merging(["rotate_key": true]) { $1 })
+                #expect(refused.failed && refused.msg.contains(words), "\(refused.msg)")
+                #expect(try listing(world.accountDirectory()) == before)
+            }
         }
     }
 

@@ -97,6 +97,19 @@ import Testing
         }
     }
 
+    @Test func `an order that one host gives up stays good for the others`() throws {
+        try withHostileServer { world, proxy in
+            try proxy.play(Self.reuse)
+            let hosts = try hosts(2, world)
+            try publish(hosts.map { host, options in try host.request(options) }, world)
+            let source = try #require(hosts[0].options["account_key_src"])
+            let others = hosts[0].host.options(["web": ["shared.example.org"]], ["account_key_src": source])
+            #expect(try !hosts[0].host.request(others).failed)
+            #expect(try proxy.orders() == 2)
+            #expect(try hosts[1].host.finalize(hosts[1].options)["updated"] == ["web"])
+        }
+    }
+
     @Test func `a CA that hands out an order that has ended, again and again, is given up at once`() throws {
         try withHostileServer(.init(authzReuse: 100)) { world, proxy in
             let hosts = try hosts(2, world)

@@ -20,6 +20,8 @@ entry is passed over `skip` times, then played `times` times (once where it does
     answer       the server does not hear of it: status, headers, body (text) or json; retry_in (seconds from now) makes
                  a Retry-After with a date
     drop         the connection ends before the server hears of it
+    late         the connection ends without a reply, and the server hears of it only later
+    release      the server hears of all that is late, then of this request
     lose         the server does what it was asked; the connection ends without a reply
     half         the server's reply, cut off in the middle of its body
     change       the server's reply with another status, headers (null: without), body (text), and of its JSON other
@@ -55,6 +57,7 @@ KINDS = {
     "/chalZ": "challenge",
     "/certZ": "certificate",
     "/renewal-info": "renewalInfo",
+    "/rollover-account-key": "keyChange",
 }
 
 
@@ -100,6 +103,8 @@ class Proxy:
         self.upstream = threading.Lock()
         # (account, names, profile) -> URL, and URL -> what was seen of the order last.
         self.made, self.orders = {}, {}
+        # Requests that the server has not heard of yet.
+        self.late = []
 
     def take(self, kind):
         with self.lock:
@@ -220,9 +225,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def play(self, fault):
         play = fault.get("play")
-        self.close_connection |= play in ("drop", "lose", "half", "huge")
+        self.close_connection |= play in ("drop", "late", "lose", "half", "huge")
         if play == "drop":
             return
+        if play == "late":
+            self.proxy.late.append(self)
+            return
+        while play == "release" and self.proxy.late:
+            self.proxy.forward(self.proxy.late.pop(0), {})
         if play == "answer":
             self.reply(self.made_up(fault))
             return
