@@ -14,29 +14,41 @@ struct FailureMemory {
         self.now = now
     }
 
-    /// The failures that forbid a new order now; nil where none do.
-    func objection(to certificate: CertificateOptions) -> (reason: String, next: Date)? {
+    /// The failures that forbid to ask the CA for an order now, or for the end of one; nil where none do.
+    func objection(
+        to certificate: CertificateOptions, _ step: FailureRecord.Step
+    ) -> (reason: String, next: Date)? {
         guard !certificate.settings.force, let record = store(certificate).find(certificate.firstName),
-            let reason = record.objection(to: certificate.names, now: now)
+            let reason = record.objection(to: certificate.names, step, now: now)
         else { return nil }
         return (reason, record.next)
     }
 
-    /// Notes that the CA refused, or that what it issued was not what was ordered; returns when the next order may be
-    /// made. Nil for what says nothing about the names: a connection that was lost, a server in trouble.
+    /// Notes that the CA refused, or that what it issued was not what was ordered, or that the CA names a moment before
+    /// which it cannot be asked; returns when the next order may be made. Nil for what says neither: a connection that
+    /// was lost, a server in trouble.
     func note(_ error: any Error, of certificate: CertificateOptions) -> Date? {
-        let notBefore: Date?
+        let weight: FailureRecord.Weight
         switch error {
-        case let error as ACMEError where error.isVerdict: notBefore = error.retryAfter
-        case is PKIError: notBefore = nil
+        case let error as ACMEError where error.isVerdict: weight = .refusal(notBefore: error.retryAfter)
+        case let error as ACMEError:
+            guard let moment = error.retryAfter else { return nil }
+            weight = .outage(until: moment)
+        case is PKIError: weight = .refusal(notBefore: nil)
         default: return nil
         }
         let store = store(certificate)
         let record = FailureRecord(
-            of: certificate.names, because: "\(error)", notBefore: notBefore,
-            after: store.find(certificate.firstName), now: now)
+            of: certificate.names, because: "\(error)", weight, after: store.find(certificate.firstName), now: now)
         try? store.keep(record, for: certificate.firstName)
         return record.next
+    }
+
+    /// Lets an order that was made by force be ended: failures before it forbid that no longer, and still count.
+    func lift(_ certificate: CertificateOptions) {
+        let store = store(certificate)
+        guard let record = store.find(certificate.firstName), record.next > now else { return }
+        try? store.keep(record.lifted(at: now), for: certificate.firstName)
     }
 
     func forget(_ certificate: CertificateOptions) {

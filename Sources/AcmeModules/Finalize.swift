@@ -67,11 +67,21 @@ struct FinalizeRun {
                     finalized.replaces = options.replaces(installed)
                 }
                 finalized.outcome = try outcome(certificate, installation)
+                postpone(&finalized)
             } catch {
                 finalized.outcome = .failed("\(error)")
             }
             return finalized
         }
+    }
+
+    /// An order that the CA does not want to be asked about yet is left for a later call.
+    private func postpone(_ certificate: inout FinalizedCertificate) {
+        let memory = FailureMemory(options, now: deadline.clock.now)
+        guard case .ordered = certificate.outcome, let objection = memory.objection(to: certificate.options, .finalized)
+        else { return }
+        certificate.outcome = .failed(objection.reason)
+        certificate.retryAt = objection.next
     }
 
     private func outcome(

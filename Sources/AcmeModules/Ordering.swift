@@ -22,18 +22,21 @@ struct Ordering {
             changed = try connection.openAccount(options.account)
             changed = openOrders(&requests, connection, mayReopenAccount: true) || changed
         } catch {
-            for index in requests.indices where requests[index].isDue {
-                requests[index].outcome = .failed("\(error)")
-                requests[index].retryAt = noteLimit(error, requests[index].certificate)
-            }
+            for index in requests.indices where requests[index].isDue { fail(&requests[index], without: error) }
         }
         return changed
     }
 
-    /// A limit of the CA that kept an account from being opened holds for all certificates; what else is wrong with
-    /// an account says nothing about them.
+    /// A certificate that needed an account, or a CA that answers.
+    private func fail(_ request: inout RequestedCertificate, without error: any Error) {
+        request.outcome = .failed("\(error)")
+        request.retryAt = noteLimit(error, request.certificate)
+    }
+
+    /// A limit of the CA that kept an account from being opened, or a moment before which the CA cannot be asked, holds
+    /// for all certificates; what else is wrong with an account says nothing about them.
     private func noteLimit(_ error: any Error, _ certificate: CertificateOptions) -> Date? {
-        guard let error = error as? ACMEError, error.problem?.kind == .rateLimited else { return nil }
+        guard let error = error as? ACMEError, error.isLimit || error.retryAfter != nil else { return nil }
         return FailureMemory(options, now: deadline.clock.now).note(error, of: certificate)
     }
 
@@ -60,12 +63,21 @@ struct Ordering {
             requests[job.index].outcome = settle(job, result, &requests[job.index])
         }
         let made = jobs.contains { $0.saved != nil }
-        guard mayReopenAccount, reopenAccount(connection, results) else { return made }
-        for (job, result) in zip(jobs, results) {
-            if case .failure(let error) = result, error.accountIsUnknown { requests[job.index].outcome = .due }
+        let forgotten = zip(jobs, results).filter { Self.isForgotten($0.1) }.map(\.0.index)
+        guard mayReopenAccount, !forgotten.isEmpty else { return made }
+        do {
+            try reopenAccount(connection)
+        } catch {
+            for index in forgotten { fail(&requests[index], without: error) }
+            return made
         }
+        for index in forgotten { requests[index].outcome = .due }
         _ = openOrders(&requests, connection, mayReopenAccount: false)
         return true
+    }
+
+    private static func isForgotten(_ result: Result<OpenOrder, ACMEError>) -> Bool {
+        if case .failure(let error) = result { error.accountIsUnknown } else { false }
     }
 
     private func order(for request: RequestedCertificate, resume: OpenOrder?) -> OrderRequest {
@@ -75,18 +87,9 @@ struct Ordering {
     }
 
     /// A CA that has lost our account (a test CA that was started anew, say) gets a new one, once.
-    private func reopenAccount(_ connection: CAConnection, _ results: [Result<OpenOrder, ACMEError>]) -> Bool {
-        let isForgotten = results.contains { result in
-            if case .failure(let error) = result { error.accountIsUnknown } else { false }
-        }
-        guard isForgotten else { return false }
-        do {
-            try connection.forgetAccount()
-            _ = try connection.openAccount(options.account)
-            return true
-        } catch {
-            return false
-        }
+    private func reopenAccount(_ connection: CAConnection) throws {
+        try connection.forgetAccount()
+        _ = try connection.openAccount(options.account)
     }
 
     /// Finds or makes the key of each order. Orders for other names or another kind of key are given up first: a CA
@@ -160,6 +163,7 @@ struct Ordering {
             try job.saved?.get()
             let record = record(try result.get(), certificate)
             try orders.update(record, for: certificate.firstName)
+            FailureMemory(options, now: deadline.clock.now).lift(certificate)
             return .ordered(record, wasMade: job.saved != nil)
         } catch let error as ACMEError {
             if error.orderIsLost { try? orders.remove(certificate.firstName) }

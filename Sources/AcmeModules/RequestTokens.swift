@@ -103,15 +103,17 @@ struct RequestRun {
         let now = deadline.clock.now
         let wanted = certificate.wanted(from: options.authority, suggestion: request.suggestion)
         switch RenewalDecision(for: wanted, given: installation, now: now) {
-        case .keep where options.orders(of: certificate).usable(for: certificate, now: now) != nil:
+        case .keep(let reason):
+            guard options.orders(of: certificate).usable(for: certificate, now: now) != nil else {
+                request.outcome = .kept(reason)
+                return
+            }
             request.reason = "an order of an earlier run is under way"
-        case .keep(let reason): request.outcome = .kept(reason)
-        case .obtain(let reason):
-            request.reason = reason
-            guard let objection = FailureMemory(options, now: now).objection(to: certificate) else { return }
-            request.outcome = .failed(objection.reason)
-            request.retryAt = objection.next
+        case .obtain(let reason): request.reason = reason
         }
+        guard let objection = FailureMemory(options, now: now).objection(to: certificate, .ordered) else { return }
+        request.outcome = .failed(objection.reason)
+        request.retryAt = objection.next
     }
 
     private var rememberedIssuer: CAAIssuer {

@@ -2,14 +2,14 @@ package import FoundationEssentials
 package import Names
 
 /// How often in a row a CA has refused a certificate, so that runs do not use up its limits: it is asked again after
-/// 1, 10 and 100 minutes, and then once a day.
+/// 1, 10 and 100 minutes, and then once a day, or at the moment that it names.
 package struct FailureRecord: Codable, Sendable, Equatable {
     /// The names that were refused: others are another matter.
     package let names: [String]
     package let count: Int
     package let last: Date
     /// The moment before which no new order is made.
-    package let next: Date
+    package private(set) var next: Date
     /// The sentence that the last try ended with.
     package let reason: String
 
@@ -17,25 +17,49 @@ package struct FailureRecord: Codable, Sendable, Equatable {
     /// a run at about the same time each day is not a moment too early.
     private static let pauses = [60.0, 600, 6000, 72_000]
 
-    /// One more failure, after those of `previous` for the same names. `notBefore` is what the CA asked for.
+    /// What a failure means for the next tries.
+    package enum Weight {
+        /// The CA refused, and counts; perhaps it named a moment as well.
+        case refusal(notBefore: Date?)
+        /// The CA asked to be left alone, whoever asks for whatever.
+        case outage(until: Date)
+    }
+
+    /// What is not to be tried.
+    package enum Step: String { case ordered, finalized }
+
+    /// One more failure, after those of `previous` for the same names.
     package init(
-        of names: [DomainName], because reason: String, notBefore: Date?, after previous: FailureRecord?, now: Date
+        of names: [DomainName], because reason: String, _ weight: Weight, after previous: FailureRecord?, now: Date
     ) {
         let sorted = names.map(\.description).sorted()
         self.names = sorted
         let before = previous?.names == sorted ? previous?.count ?? 0 : 0
-        count = before + 1
         last = now
-        let pause = now.addingTimeInterval(Self.pauses[min(before, Self.pauses.count - 1)])
-        next = max(notBefore ?? pause, pause)
         self.reason = reason
+        switch weight {
+        case .refusal(let notBefore):
+            count = before + 1
+            let pause = now.addingTimeInterval(Self.pauses[min(before, Self.pauses.count - 1)])
+            next = max(notBefore ?? pause, pause)
+        case .outage(let end):
+            count = before
+            next = end
+        }
     }
 
-    /// Why a certificate with these names is not ordered yet; nil where nothing speaks against it.
-    package func objection(to names: [DomainName], now: Date) -> String? {
+    /// Why nothing is tried yet for a certificate with these names; nil where nothing speaks against it.
+    package func objection(to names: [DomainName], _ step: Step, now: Date) -> String? {
         guard self.names == names.map(\.description).sorted(), now < next else { return nil }
-        let tries = count == 1 ? "the last try failed" : "\(count) tries in a row failed"
-        return "not ordered again before \(next.formatted(.iso8601)), unless force is set, since \(tries), on "
+        let tries = count <= 1 ? "the last try failed" : "\(count) tries in a row failed"
+        return "not \(step.rawValue) again before \(next.formatted(.iso8601)), unless force is set, since \(tries), on "
             + "\(last.formatted(.iso8601)): \(reason)"
+    }
+
+    /// The same failures, which no longer forbid anything.
+    package func lifted(at now: Date) -> FailureRecord {
+        var record = self
+        record.next = now
+        return record
     }
 }

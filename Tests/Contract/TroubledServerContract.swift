@@ -111,6 +111,90 @@ import Testing
         }
     }
 
+    @Test func `a paused account's page to unpause it is shown by the runs that do not ask any more, too`() throws {
+        try withHostileServer { world, proxy in
+            let page = "https://portal.example/unpause?jwt=abc"
+            try proxy.play(
+                #"""
+                [{"on": "newOrder", "play": "answer", "status": 429, "times": -1, "json":
+                {"type": "urn:ietf:params:acme:error:rateLimited", "detail": "a.example.org is paused. Visit \#(page)"}}]
+                """#)
+            let options = world.options(["web": ["a.example.org"]])
+            for _ in 1...2 { #expect(try world.request(options).msg.contains(page)) }
+            #expect(try proxy.requests("newOrder").count == 1)
+        }
+    }
+
+    /// What the CA says before there is an account: to the request for one, or for a nonce to sign it with.
+    @Test(arguments: [("newAccount", 429), ("newAccount", 503), ("nonce", 429), ("nonce", 503), ("directory", 503)])
+    func `a CA that asks to be left alone before there is an account is, by the next runs of all certificates`(
+        kind: String, status: Int
+    ) throws {
+        try withHostileServer { world, proxy in
+            let fault = #""play": "answer", "status": \#(status), "headers": {"Retry-After": "3600"}"#
+            try proxy.play(#"[{"on": "\#(kind)", \#(fault)}]"#)
+            let certs = ["web": ["a.example.org"], "api": ["b.example.org"]]
+            let first = try world.request(world.options(certs))
+            #expect(first.failed)
+            let retries = first.all("certificates", "retry_at").compactMap(\.string)
+            #expect(retries.count == 2 && Set(retries).count == 1, "\(first.text)")
+            let count = try proxy.requests().count
+            let second = try world.request(world.options(certs))
+            #expect(second.all("certificates", "retry_at").compactMap(\.string) == retries)
+            #expect(second.msg.contains("not ordered again before \(retries.first ?? "")"), "\(second.msg)")
+            #expect(try proxy.requests().count == count)
+            try world.issue(world.options(certs, ["force": true]))
+        }
+    }
+
+    @Test func `a limit that keeps a lost account from being made anew is kept to as well`() throws {
+        try withHostileServer { world, proxy in
+            let options = world.options(["web": ["a.example.org"]], ["force": true])
+            try world.issue(options)
+            let unknown = #"{"type": "urn:ietf:params:acme:error:accountDoesNotExist", "detail": "who?"}"#
+            let limit = #"{"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many accounts"}"#
+            try proxy.play(
+                #"""
+                [{"on": "newOrder", "play": "answer", "status": 400, "json": \#(unknown)}, {"on": "newAccount",
+                "play": "answer", "status": 429, "headers": {"Retry-After": "3600"}, "json": \#(limit)}]
+                """#)
+            let answer = try world.request(options)
+            #expect(answer.msg.contains("too many accounts"), "\(answer.msg)")
+            #expect(answer.all("certificates", "retry_at").first?.string != nil)
+        }
+    }
+
+    @Test func `a limit on finalizations is kept to by acme_finalize alone, until force is set with either module`()
+        throws
+    {
+        try withHostileServer { world, proxy in
+            let fault = #"""
+                [{"on": "finalize", "play": "answer", "status": 429, "headers": {"Retry-After": "3600"}}]
+                """#
+            try proxy.play(fault)
+            let options = world.options(["web": ["a.example.org"]])
+            let forced = world.options(["web": ["a.example.org"]], ["force": true])
+            try world.publish(try world.request(options))
+            let first = try world.finalize(options)
+            let retry = try #require(first.all("certificates", "retry_at").first?.string)
+            let count = try proxy.requests().count
+            for isDry in [true, false] {
+                let again = world.options(["web": ["a.example.org"]], ["_ansible_check_mode": .bool(isDry)])
+                let second = try world.finalize(again)
+                #expect(second.msg.contains("not finalized again before \(retry)"), "\(second.msg)")
+                #expect(second.all("certificates", "retry_at") == [.string(retry)])
+                #expect(try world.request(again).msg.contains("not ordered again before \(retry)"))
+            }
+            #expect(try proxy.requests().count == count)
+            try proxy.play(fault)
+            #expect(try world.finalize(forced).failed)
+            #expect(try world.finalize(options).failed)
+            #expect(try !world.request(forced).failed)
+            #expect(try world.finalize(options)["updated"] == ["web"])
+            #expect(try proxy.orders() == 1)
+        }
+    }
+
     @Test func `an outage of one step ends with the time limit, and the next run takes up what there is`() throws {
         try withHostileServer { world, _ in
             let fault = #"[{"on": "finalize", "play": "answer", "status": 503, "times": -1}]"#

@@ -10,9 +10,14 @@ import Testing
     private func record(
         _ names: String..., notBefore: Date? = nil, after previous: FailureRecord? = nil
     ) throws -> FailureRecord {
+        try record(names, .refusal(notBefore: notBefore), after: previous)
+    }
+
+    private func record(
+        _ names: [String], _ weight: FailureRecord.Weight, after previous: FailureRecord? = nil
+    ) throws -> FailureRecord {
         FailureRecord(
-            of: try names.map { try DomainName($0) }, because: reason, notBefore: notBefore, after: previous, now: start
-        )
+            of: try names.map { try DomainName($0) }, because: reason, weight, after: previous, now: start)
     }
 
     private func names(_ texts: String...) throws -> [DomainName] { try texts.map { try DomainName($0) } }
@@ -24,12 +29,13 @@ import Testing
             #expect(record?.next == start.addingTimeInterval(pause))
         }
         #expect(record?.count == 5)
-        let words = record?.objection(to: try names("a.example.org"), now: start.addingTimeInterval(1)) ?? ""
+        let words = record?.objection(to: try names("a.example.org"), .ordered, now: start.addingTimeInterval(1)) ?? ""
         #expect(
             words.hasPrefix(
                 "not ordered again before 2027-01-16T04:00:00Z, unless force is set, since 5 tries in a row"))
         #expect(words.hasSuffix("cannot order a certificate for a.example.org: policy"))
-        #expect(record?.objection(to: try names("a.example.org"), now: start.addingTimeInterval(72_000)) == nil)
+        #expect(
+            record?.objection(to: try names("a.example.org"), .ordered, now: start.addingTimeInterval(72_000)) == nil)
     }
 
     @Test func `a CA that says when is obeyed`() throws {
@@ -37,10 +43,27 @@ import Testing
         #expect(record.next == start.addingTimeInterval(90_000))
     }
 
+    @Test func `a CA that asks to be left alone is, and what it refused before counts no more for that`() throws {
+        let end = start.addingTimeInterval(3600)
+        let outage = try record(["a.example.org"], .outage(until: end))
+        #expect(outage.next == end)
+        let words = outage.objection(to: try names("a.example.org"), .finalized, now: start) ?? ""
+        #expect(words.hasPrefix("not finalized again before 2027-01-15T09:00:00Z, unless force is set, since the last"))
+        let first = try record("a.example.org", after: outage)
+        #expect(first.count == 1)
+        #expect(try record(["a.example.org"], .outage(until: end), after: first).count == 1)
+    }
+
+    @Test func `an order that was made by force may be ended, and earlier failures still count`() throws {
+        let lifted = try record("a.example.org").lifted(at: start)
+        #expect(lifted.objection(to: try names("a.example.org"), .finalized, now: start) == nil)
+        #expect(try record("a.example.org", after: lifted).count == 2)
+    }
+
     @Test func `other names begin anew, the same in another order do not`() throws {
         let first = try record("a.example.org", "b.example.org")
-        #expect(first.objection(to: try names("b.example.org", "a.example.org"), now: start) != nil)
-        #expect(first.objection(to: try names("a.example.org"), now: start) == nil)
+        #expect(first.objection(to: try names("b.example.org", "a.example.org"), .ordered, now: start) != nil)
+        #expect(first.objection(to: try names("a.example.org"), .ordered, now: start) == nil)
         #expect(try record("a.example.org", after: first).count == 1)
     }
 }
