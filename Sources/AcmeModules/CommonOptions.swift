@@ -44,8 +44,8 @@ struct CommonOptions {
         StateDirectory(path: statePath).orders(of: authority, place: certificate.ownPlace)
     }
 
-    /// What the CA suggested for a certificate and for others like it.
-    func renewals(of certificate: CertificateOptions) -> CertificateNotes<RenewalSuggestion> {
+    /// What the CA said of the renewal of a certificate and of others like it.
+    func renewals(of certificate: CertificateOptions) -> CertificateNotes<RenewalAnswer> {
         StateDirectory(path: statePath).renewals(of: authority, place: certificate.ownPlace)
     }
 

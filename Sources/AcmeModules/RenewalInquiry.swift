@@ -31,16 +31,18 @@ struct RenewalInquiry {
         let certificate: CertificateOptions
         let base: String
         let identifier: String
-        let known: RenewalSuggestion?
+        let known: RenewalAnswer?
     }
 
     /// Sets the suggestion of each request that has a certificate.
     func ask(about requests: inout [RequestedCertificate]) {
-        guard options.usesRenewalInformation, case .directory = options.authority else { return }
+        guard options.usesRenewalInformation, case .directory(let url) = options.authority else { return }
+        let directory = CAConnection.rememberedDirectory(url, state: StateDirectory(path: options.statePath))
+        for index in requests.indices { requests[index].renewalInfo = place(requests[index], directory) }
         let subjects = requests.indices.compactMap { subject($0, requests[$0]) }
-        for subject in subjects { requests[subject.index].suggestion = subject.known }
+        for subject in subjects { requests[subject.index].suggestion = subject.known?.suggestion }
         let now = deadline.clock.now
-        let stale = subjects.filter { $0.known.map { $0.checkAgain <= now } ?? true }
+        let stale = subjects.filter { $0.known.map { $0.askAgain <= now } ?? true }
         guard asksCA, !stale.isEmpty else { return }
         for (subject, result) in zip(stale, fetch(stale)) { take(result, subject, &requests[subject.index]) }
     }
@@ -50,16 +52,28 @@ struct RenewalInquiry {
         -> RenewalSuggestion?
     {
         guard options.usesRenewalInformation, let identifier = leaf.renewalIdentifier else { return nil }
+        return answer(of: certificate, about: identifier, options)?.suggestion
+    }
+
+    private static func answer(
+        of certificate: CertificateOptions, about identifier: String, _ options: CommonOptions
+    ) -> RenewalAnswer? {
         let found = options.renewals(of: certificate).find(certificate.firstName)
         return found?.identifier == identifier ? found : nil
     }
 
+    /// Where its CA has renewal information: by the directory that was read last, which is never asked for here, or as
+    /// it was when the certificate was issued. Nil where the CA has none.
+    private func place(_ request: RequestedCertificate, _ directory: Directory?) -> String? {
+        guard let issuance = request.installed?.issuance, issuance.authority == options.authority else { return nil }
+        return directory.map(\.renewalInfo) ?? issuance.renewalInfo
+    }
+
     private func subject(_ index: Int, _ request: RequestedCertificate) -> Subject? {
-        guard let installed = request.installed, let issuance = installed.issuance,
-            issuance.authority == options.authority, let base = issuance.renewalInfo,
-            let identifier = installed.chain.leaf.renewalIdentifier
-        else { return nil }
-        let known = Self.known(of: request.certificate, installed.chain.leaf, options)
+        guard let base = request.renewalInfo, let identifier = request.installed?.chain.leaf.renewalIdentifier else {
+            return nil
+        }
+        let known = Self.answer(of: request.certificate, about: identifier, options)
         return Subject(
             index: index, certificate: request.certificate, base: base, identifier: identifier, known: known)
     }
@@ -78,18 +92,20 @@ struct RenewalInquiry {
     private func take(
         _ result: Result<RenewalInformation, ACMEError>, _ subject: Subject, _ request: inout RequestedCertificate
     ) {
-        let suggestion: RenewalSuggestion
+        let askAgain: Date
         switch result {
-        case .success(let information): suggestion = RenewalSuggestion(information, for: subject.identifier)
+        case .success(let information):
+            request.suggestion = RenewalSuggestion(information, for: subject.identifier)
+            askAgain = information.checkAgain
         case .failure(let error):
-            request.warning = "\(error); renewal goes by \(subject.known == nil ? "its lifetime" : "the last answer")"
-            guard var known = subject.known, let again = error.retryAfter else { return }
-            known.checkAgain = again
-            suggestion = known
+            let rest = request.suggestion == nil ? "its lifetime" : "the last answer"
+            request.warning = "\(error); renewal goes by \(rest)"
+            guard let moment = error.retryAfter else { return }
+            askAgain = moment
         }
-        request.suggestion = suggestion
         guard !isPrediction else { return }
+        let answer = RenewalAnswer(about: subject.identifier, request.suggestion, askAgain: askAgain)
         // It only spares the CA a question.
-        try? options.renewals(of: subject.certificate).keep(suggestion, for: subject.certificate.firstName)
+        try? options.renewals(of: subject.certificate).keep(answer, for: subject.certificate.firstName)
     }
 }

@@ -13,6 +13,8 @@ struct RequestedCertificate {
     var reason: String?
     /// What is installed and belongs together.
     private(set) var installed: InstalledCertificate?
+    /// Where the CA that issued what is installed has renewal information; nil where it has none.
+    var renewalInfo: String?
     /// When the CA wants it to be renewed; nil where it did not say.
     var suggestion: RenewalSuggestion?
     /// The moment before which the CA is not asked again after a failure.
@@ -74,7 +76,7 @@ struct RequestedCertificate {
             return .new
         }
         let before = Set(installed.chain.leaf.names)
-        if options.usesRenewalInformation, issuance.renewalInfo != nil, !before.isDisjoint(with: certificate.names) {
+        if renewalInfo != nil, !before.isDisjoint(with: certificate.names) {
             return .replacement
         }
         return before == Set(certificate.names) ? .renewal : .new

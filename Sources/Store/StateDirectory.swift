@@ -52,8 +52,8 @@ package struct StateDirectory: Sendable {
         OrderStore(path: directory("orders", authority, place), state: path)
     }
 
-    /// What the CA suggested for certificates that it has issued.
-    package func renewals(of authority: Authority, place: String? = nil) -> CertificateNotes<RenewalSuggestion> {
+    /// What the CA said of the renewal of certificates that it has issued.
+    package func renewals(of authority: Authority, place: String? = nil) -> CertificateNotes<RenewalAnswer> {
         CertificateNotes(path: directory("renewals", authority, place), state: path)
     }
 

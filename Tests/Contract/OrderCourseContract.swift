@@ -102,6 +102,39 @@ import Testing
         }
     }
 
+    @Test func `a first question about a renewal that fails is not repeated before its time`() throws {
+        try withHostileServer { world, proxy in
+            let busy = #"""
+                {"on": "renewalInfo", "play": "answer", "status": 503, "times": -1, "headers": {"Retry-After": "7200"}}
+                """#
+            try proxy.play("[\(Self.ari), \(busy)]")
+            let options = world.options(["web": ["a.example.org"]])
+            try world.issue(options)
+            #expect(try world.request(options)["warnings"]?.array?.count == 1)
+            for _ in 1...2 { #expect(try world.request(options)["warnings"] == []) }
+            #expect(try proxy.requests("renewalInfo").count == 1)
+        }
+    }
+
+    @Test func `renewal information is asked for where the directory says that it is now`() throws {
+        try withHostileServer { world, proxy in
+            let window = Self.window("2031-01-01T00:00:00Z", "2031-01-02T00:00:00Z")
+            let moved = Self.ari.replacing("/renewal-info", with: "/renewal-info/moved")
+            let web = world.options(["web": ["a.example.org"]])
+            try proxy.play("[\(Self.ari), \(window)]")
+            try world.issue(web)
+            // As another certificate's run finds it, an hour or more later.
+            try Files.remove(world.accountDirectory() + "/session.json")
+            try proxy.play("[\(moved), \(window)]")
+            try world.issue(world.options(["api": ["b.example.org"]]))
+            let count = try proxy.requests().count
+            #expect(try !world.request(web).changed)
+            let asked = try proxy.requests().dropFirst(count)
+            #expect(asked.map(\.kind) == ["renewalInfo"])
+            #expect(asked.first?.path.hasPrefix("/renewal-info/moved/") == true, "\(asked)")
+        }
+    }
+
     @Test func `a profile that is offered is sent, and another one costs no order`() throws {
         try withHostileServer { world, proxy in
             let profiles = #""set": {"meta.profiles": {"classic": "90 days", "shortlived": "six days"}}"#

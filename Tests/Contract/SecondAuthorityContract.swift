@@ -59,15 +59,19 @@ struct SecondAuthorityContract {
 
     @Test func `one name, a wildcard with its apex, and ten names, and nothing to do the second time`() throws {
         try withHost { host in
-            let options = host.options([
+            let certs = [
                 "one": ["a.example.org"], "wild": ["b.example.org", "*.b.example.org"],
                 "ten": (0..<10).map { "n\($0).example.org" },
-            ])
+            ]
+            let options = host.options(certs)
             #expect(try host.issue(options)["updated"] == ["one", "ten", "wild"])
             for name in ["a.example.org", "b.example.org", "n0.example.org"] { try host.verify(name) }
-            let again = try host.issue(options)
-            #expect(!again.changed)
-            let told = try host.request(options).all("certificates", "reason").map { $0.string ?? "" }
+            // Several questions at once it may answer with 500, and is then left alone for an hour.
+            let told = try certs.flatMap { key, names in
+                try host.request(host.options([key: names])).all("certificates", "reason").map { $0.string ?? "" }
+            }
+            #expect(told.count == 3)
+            #expect(try !host.issue(options).changed)
             #expect(told.allSatisfy { $0.contains("by the CA's suggestion to be renewed on") }, "\(told)")
         }
     }
