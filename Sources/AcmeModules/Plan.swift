@@ -5,7 +5,8 @@ internal import Names
 package enum Plan: Module {
     package static let name = "acme_plan"
     package static let emptyFields: [String: JSONValue] = [
-        "certificates": [], "domains": [], "accounts": [], "name_sets": [], "exceeded": [], "first_run": [],
+        "certificates": [], "domains": [], "accounts": [], "new_accounts": [], "name_sets": [], "exceeded": [],
+        "first_run": [],
     ]
 
     package static func run(_ invocation: Invocation) -> ModuleResult {
@@ -19,11 +20,31 @@ package enum Plan: Module {
     }
 }
 
+/// The account that a host's orders would be made with, as far as accounts can be told apart.
+struct PlannedAccount: Hashable {
+    /// The CA's directory; nil where the host could not say.
+    let directory: String?
+    /// Its key's thumbprint, or what stands for it.
+    let identity: String
+    /// For people.
+    let name: String
+    /// Whether the CA has it, as far as hosts know.
+    var exists = false
+
+    static func == (one: PlannedAccount, other: PlannedAccount) -> Bool {
+        (one.directory, one.identity) == (other.directory, other.identity)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(directory)
+        hasher.combine(identity)
+    }
+}
+
 /// One certificate that a host wants, and what a run would do for it.
 struct PlannedCertificate {
     let host: String
-    /// The account that its order would be made with, as far as accounts can be told apart.
-    let account: String
+    var account: PlannedAccount
     let key: String
     let names: [DomainName]
     let action: Action
@@ -59,13 +80,16 @@ struct PlanLimits {
     let perAccount: Int
     /// Certificates with exactly the same names in 7 days.
     let perNames: Int
+    /// Accounts that are made from one IP address in 3 hours.
+    let perAddress: Int
 }
 
 /// How often each limit would be used. Replacements count nowhere, renewals with the same names only as such
 /// (letsencrypt.org/docs/rate-limits).
 struct PlanTally {
     private(set) var domains: [String: Int] = [:]
-    private(set) var accounts: [String: Int] = [:]
+    private(set) var accounts: [PlannedAccount: Int] = [:]
+    private(set) var newAccounts: Set<PlannedAccount> = []
     private(set) var nameSets: [[DomainName]: Int] = [:]
     /// By registered domain.
     private(set) var exempt: [String: Int] = [:]
@@ -79,6 +103,7 @@ struct PlanTally {
 
     mutating func add(_ certificate: PlannedCertificate, _ list: borrowing RegisteredDomains) {
         guard let count = certificate.count else { return }
+        if !certificate.account.exists { newAccounts.insert(certificate.account) }
         var registered: Set<String> = []
         for name in certificate.names { registered.insert(list.domain(of: name)) }
         switch count {
@@ -98,5 +123,17 @@ struct PlanTally {
     func exceeds(_ limits: PlanLimits) -> Bool {
         domains.values.contains { $0 > limits.perDomain } || accounts.values.contains { $0 > limits.perAccount }
             || nameSets.values.contains { $0 > limits.perNames }
+            || newAccountsByCA.values.contains { $0 > limits.perAddress }
+    }
+
+    /// By the CA's directory; those of which it is not known count at each CA.
+    var newAccountsByCA: [String?: Int] {
+        let directories = Set(newAccounts.map(\.directory))
+        let unknown = newAccounts.count { $0.directory == nil }
+        var counts: [String?: Int] = [:]
+        for directory in directories where directory != nil || directories.count == 1 {
+            counts[directory] = newAccounts.count { $0.directory == directory } + (directory == nil ? 0 : unknown)
+        }
+        return counts
     }
 }

@@ -22,12 +22,23 @@ struct PlanOptions {
                 certificates += try PlannedHost(name, &own, isReached: false).certificates
             }
         }
-        self.certificates = certificates.sorted { ($0.host, $0.key) < ($1.host, $1.key) }
+        self.certificates = Self.agreed(certificates).sorted { ($0.host, $0.key) < ($1.host, $1.key) }
         limits = PlanLimits(
             perDomain: try options.integer("certificates_per_domain", default: 50, in: 1...1_000_000),
             perAccount: try options.integer("orders_per_account", default: 300, in: 1...1_000_000),
-            perNames: try options.integer("certificates_per_names", default: 5, in: 1...1_000_000))
+            perNames: try options.integer("certificates_per_names", default: 5, in: 1...1_000_000),
+            perAddress: try options.integer("accounts_per_address", default: 10, in: 1...1_000_000))
         try options.rejectUnknown()
+    }
+
+    /// An account that one host knows exists for all that share it.
+    private static func agreed(_ certificates: [PlannedCertificate]) -> [PlannedCertificate] {
+        let existing = Set(certificates.map(\.account).filter(\.exists))
+        return certificates.map { certificate in
+            var certificate = certificate
+            certificate.account.exists = existing.contains(certificate.account)
+            return certificate
+        }
     }
 }
 
@@ -38,7 +49,7 @@ private struct PlannedHost {
     init(_ host: String, _ own: inout Options, isReached: Bool) throws(OptionError) {
         let requested = Answer(try own.mapping("requested"))
         let unhandled = Answer(try own.mapping("unhandled"))
-        let account = try own.string("account") ?? host
+        let account = requested.account(of: host, named: try own.string("account") ?? host)
         var certs = try own.mapping("certs") ?? Options([:])
         try own.rejectUnknown()
         certificates = try certs.names.map { (key) throws(OptionError) in
@@ -95,12 +106,24 @@ private struct Answer {
     private(set) var certificates: [String: JSONValue] = [:]
     /// What the whole call failed with.
     private(set) var failure: String?
+    /// Nil where nobody was asked.
+    private var account: JSONValue?
+
+    /// By its key where that is known. A key that is still to be made will be the host's own; of the hosts that could not
+    /// be asked, those with one name for it are taken to share it.
+    func account(of host: String, named name: String) -> PlannedAccount {
+        guard let account else { return PlannedAccount(directory: nil, identity: name, name: name) }
+        return PlannedAccount(
+            directory: account["directory"]?.string, identity: account["thumbprint"]?.string ?? host, name: name,
+            exists: account["url"]?.string != nil)
+    }
 
     init(_ registered: Options?) {
         guard var registered else { return }
         for certificate in registered.value("certificates")?.array ?? [] {
             if let name = certificate["name"]?.string { certificates[name] = certificate }
         }
+        account = registered.value("account").flatMap { $0 == .null ? nil : $0 }
         if registered.value("failed")?.bool == true {
             failure = registered.value("msg")?.string ?? "acme_request_tokens failed without a message"
         }

@@ -22,7 +22,14 @@ struct PlanReport {
                 "table": .strings(table), "exceeded": .strings(exceeded), "first_run": .strings(firstRun),
                 "certificates": .array(options.certificates.map(\.json)),
                 "domains": rows(tally.domains, "domain", limits.perDomain) { .string($0) },
-                "accounts": rows(tally.accounts, "account", limits.perAccount) { .string($0) },
+                "accounts": rows(tally.accounts, "account", limits.perAccount) { .string(title($0)) },
+                "new_accounts": .array(
+                    newAccounts.map { directory, count in
+                        [
+                            "directory": .optional(directory), "accounts": .integer(count),
+                            "limit": .integer(limits.perAddress),
+                        ]
+                    }),
                 "name_sets": rows(tally.nameSets, "names", limits.perNames) { .strings($0.map(\.description)) },
             ])
     }
@@ -34,6 +41,14 @@ struct PlanReport {
             Self.sorted(counts).map { key, count in
                 [title: json(key), "orders": .integer(count), "limit": .integer(limit)]
             })
+    }
+
+    private var newAccounts: [(String?, Int)] { Self.sorted(tally.newAccountsByCA) }
+
+    /// Its name, with the key's thumbprint where hosts have other keys by the same name.
+    private func title(_ account: PlannedAccount) -> String {
+        let isAmbiguous = tally.accounts.keys.contains { $0 != account && $0.name == account.name }
+        return isAmbiguous ? "\(account.name) (\(account.identity.prefix(8)))" : account.name
     }
 
     /// The most frequent first.
@@ -49,14 +64,18 @@ struct PlanReport {
                 + "gets in 7 days"
         }
         let accounts = Self.sorted(tally.accounts).filter { $0.1 > limits.perAccount }.map { account, count in
-            "the account of \(account) would make \(count) new orders, more than the \(limits.perAccount) that an "
+            "the account of \(title(account)) would make \(count) new orders, more than the \(limits.perAccount) that an "
                 + "account may make in 3 hours"
         }
         let sets = Self.sorted(tally.nameSets).filter { $0.1 > limits.perNames }.map { names, count in
             "\(count) certificates would have exactly the names \(Self.short(names)), more than the "
                 + "\(limits.perNames) that are issued in 7 days: give each a name of its own host as well"
         }
-        return domains + accounts + sets
+        let made = newAccounts.filter { $0.1 > limits.perAddress }.map { directory, count in
+            "\(count) accounts would be made at \(directory ?? "the CA"), more than the \(limits.perAddress) that it lets be "
+                + "made from one IP address in 3 hours"
+        }
+        return domains + accounts + sets + made
     }
 
     /// Of the hosts that have something to order, in their order, those that together stay within all limits.
@@ -105,7 +124,11 @@ struct PlanReport {
                     }
                 ).lines
         }
-        lines += section(tally.accounts, "ACCOUNT", "LIMIT (3 hours)", limits.perAccount) { $0 }
+        lines += section(tally.accounts, "ACCOUNT", "LIMIT (3 hours)", limits.perAccount, title)
+        if !newAccounts.isEmpty {
+            let rows = newAccounts.map { [$0 ?? "the CA", "\($1)", "\(limits.perAddress)"] }
+            lines += [""] + TextTable(["CA", "NEW ACCOUNTS", "LIMIT (3 hours and IP address)"], rows).lines
+        }
         let shared = tally.nameSets.filter { $0.value > 1 }
         lines += section(shared, "SAME NAMES", "LIMIT (7 days)", limits.perNames, Self.short)
         return lines + [""]

@@ -1,5 +1,7 @@
+internal import ACME
 package import AnsibleModule
 internal import DNS
+internal import PKI
 internal import Platform
 internal import Store
 
@@ -7,7 +9,7 @@ internal import Store
 package enum RequestTokens: Module {
     package static let name = "acme_request_tokens"
     package static let emptyFields: [String: JSONValue] = [
-        "txt_required": [], "certificates": [], "warnings": [],
+        "txt_required": [], "certificates": [], "account": nil, "warnings": [],
     ]
 
     package static func run(_ invocation: Invocation) -> ModuleResult {
@@ -151,6 +153,16 @@ struct RequestRun {
         }
     }
 
+    /// As it is known here: no key before one is made, no URL before the CA has told it.
+    private var account: JSONValue {
+        guard case .directory(let url) = options.authority else { return .null }
+        let (key, account) = CAConnection.rememberedAccount(url, options, state: state)
+        return [
+            "directory": .string(url), "thumbprint": .optional(key.map { Base64URL.encode($0.thumbprint()) }),
+            "url": .optional(account?.url),
+        ]
+    }
+
     private func report(
         _ requests: [RequestedCertificate], changed: Bool, _ preflight: Preflight? = nil
     ) -> ModuleResult {
@@ -163,7 +175,7 @@ struct RequestRun {
             failed: !failures.isEmpty,
             fields: [
                 "txt_required": .array(tokens),
-                "certificates": .array(requests.map { $0.json(options) }),
+                "certificates": .array(requests.map { $0.json(options) }), "account": account,
                 "warnings": .strings(
                     requests.compactMap { request in
                         request.warning.map { "certificate \(request.certificate.key): \($0)" }

@@ -57,6 +57,7 @@ import Testing
             #expect(answer.all("domains", "domain") == ["example.co.uk", "example.com", "example.org"])
             #expect(answer.all("domains", "orders") == [1, 1, 1])
             #expect(answer["accounts"] == [["account": "web01", "orders": 2, "limit": 300]])
+            #expect(answer["new_accounts"] == [])
             #expect(answer["exceeded"] == [] && answer["first_run"] == [])
             #expect(text(answer).contains("example.org        1    50              1"), "\(text(answer))")
             #expect(try world.orders() == orders)
@@ -114,6 +115,79 @@ import Testing
         #expect(answer["exceeded"]?.array?.count == 2)
         #expect(answer.msg.contains("6 certificates would have exactly the names example.org, www.example.org"))
         #expect(answer["first_run"] == ["web01", "web02", "web03", "web04", "web05"])
+    }
+
+    /// What `acme_request_tokens` says of a host's account, and that one certificate is new.
+    private func host(_ number: Int, account: JSONValue, named name: String?) -> JSONValue {
+        let key = "c\(number)"
+        let answer: JSONValue = [
+            "account": account,
+            "certificates": [["name": .string(key), "action": "authorize", "counts_as": "new"]],
+        ]
+        return [
+            "certs": [key: [.string("\(key).example.org")]], "account": .optional(name), "requested": answer,
+        ]
+    }
+
+    @Test func `hosts share an account where they have the same key, wherever it lies`() throws {
+        let path = "/etc/acme/account.key"
+        let keys = ["key-of-the-one", "key-of-the-one", "key-of-the-other"]
+        var hosts: [String: JSONValue] = [:]
+        for (number, key) in keys.enumerated() {
+            let url: JSONValue = number == 0 ? "https://ca.example/account/1" : .null
+            let account: JSONValue = ["directory": "https://ca.example/dir", "thumbprint": .string(key), "url": url]
+            hosts["web\(number)"] = host(number, account: account, named: path)
+        }
+        let answer = try plan(hosts)
+        #expect(
+            answer["accounts"] == [
+                ["account": "/etc/acme/account.key (key-of-t)", "orders": 2, "limit": 300],
+                ["account": "/etc/acme/account.key (key-of-t)", "orders": 1, "limit": 300],
+            ])
+        #expect(
+            answer["new_accounts"] == [["directory": "https://ca.example/dir", "accounts": 1, "limit": 10]],
+            "the key of web0 and web1 has an account, which web0 knows")
+    }
+
+    @Test func `more new accounts than an address may make are a warning, at each CA, with hosts that fit`() throws {
+        var hosts: [String: JSONValue] = [:]
+        for number in 0..<12 {
+            let directory = number < 9 ? "https://ca.example/dir" : "https://other.example/dir"
+            let account: JSONValue = ["directory": .string(directory), "thumbprint": .null, "url": .null]
+            hosts["web\(number + 10)"] = host(number, account: account, named: nil)
+        }
+        #expect(try plan(hosts)["exceeded"] == [])
+        // Hosts that cannot be asked may be those of either.
+        let gone: JSONValue = ["gone1": ["x": ["x.example.org"]], "gone2": ["y": ["y.example.org"]]]
+        let answer = try plan(hosts, ["unreachable": gone])
+        #expect(
+            answer["new_accounts"] == [
+                ["directory": "https://ca.example/dir", "accounts": 11, "limit": 10],
+                ["directory": "https://other.example/dir", "accounts": 5, "limit": 10],
+            ])
+        let sentence =
+            "11 accounts would be made at https://ca.example/dir, more than the 10 that it lets be made from "
+        #expect(answer["exceeded"] == [.string(sentence + "one IP address in 3 hours")])
+        #expect(answer["first_run"]?.array?.count == 13)
+        #expect(text(answer).contains("\nCA                         NEW ACCOUNTS  LIMIT"), "\(text(answer))")
+        #expect(try plan(hosts, ["unreachable": gone, "accounts_per_address": 11])["exceeded"] == [])
+    }
+
+    @Test func `the account that would be made is known from a real host`() throws {
+        try withWorld { world in
+            let options = world.options(["web": ["a.example.org"]])
+            let dry = world.options(["web": ["a.example.org"]], ["_ansible_check_mode": true, "force": true])
+            for isMade in [false, true] {
+                let requested = try world.request(dry)
+                #expect((requested["account"]?["url"]?.string != nil) == isMade)
+                #expect((requested["account"]?["thumbprint"]?.string != nil) == isMade)
+                let own: JSONValue = [
+                    "certs": ["web": ["a.example.org"]], "requested": .object(requested.members),
+                ]
+                #expect(try plan(["web01": own])["new_accounts"]?.array?.count == (isMade ? 0 : 1))
+                if !isMade { try world.issue(options) }
+            }
+        }
     }
 
     @Test func `hosts without the agent, unreachable ones, missing handlers and failures are in the plan`() throws {

@@ -97,7 +97,7 @@ enum ModuleContract: String, CaseIterable {
         case .finalize: ["certificates", "updated"]
         case .publishTXT: ["added", "removed", "kept", "visible_on"]
         case .writeHiera: ["hosts", "updated", "orphaned"]
-        case .plan: ["certificates", "domains", "accounts", "name_sets", "exceeded", "first_run"]
+        case .plan: ["certificates", "domains", "accounts", "new_accounts", "name_sets", "exceeded", "first_run"]
         case .account: ["contacts"]
         case .revoke: ["domains", "deactivated"]
         }
