@@ -86,6 +86,25 @@ private struct Documentation {
         #expect(try known(module, base(module).merging(["zzzzzz": 1]) { $1 }) == documented)
     }
 
+    /// But for those of a single certificate, who may read keys, which `letsencrypt_install` decides, and `private_path`,
+    /// which is for the legacy path.
+    @Test(arguments: [
+        (ModuleContract.requestTokens, "letsencrypt_request_certs"), (.finalize, "letsencrypt_create_certs"),
+    ])
+    func `the roles pass every option on that a host may want to set for all its certificates`(
+        module: ModuleContract, role: String
+    ) throws {
+        let tasks = try String(contentsOfFile: "\(RealProgram.root)/roles/\(role)/tasks/main.yaml", encoding: .utf8)
+        let given = tasks.components(separatedBy: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        // Finalizing asks no name server.
+        let apart =
+            ["name", "domains", "owner", "group", "mode", "private_path"]
+            + (module == .finalize ? ["signing_domain", "check_cname", "check_caa", "dns_servers"] : [])
+        for option in try known(module, base(module).merging(["zzzzzz": 1]) { $1 }) where !apart.contains(option) {
+            #expect(given.contains { $0.hasPrefix(option + ":") }, "\(role) does not know \(option)")
+        }
+    }
+
     @Test(arguments: [ModuleContract.requestTokens, .finalize])
     func `the options per certificate are documented as such`(module: ModuleContract) throws {
         let documented = try Documentation(module).optionsPerCertificate()
