@@ -8,8 +8,9 @@ internal import Store
 /// What the CA suggests for the certificates that are installed (RFC 9773). It is asked only for those whose CA has
 /// such information, and not before the moment that it named the last time; no failure here stops anything.
 struct RenewalInquiry {
-    /// Seconds for all questions together.
-    private static let limit = 10.0
+    /// Seconds for all questions together, and the part of the run's time that they may take: a renewal has to go on
+    /// where nobody answers.
+    private static let limit = (seconds: 10.0, part: 1.0 / 3)
 
     private let options: CommonOptions
     private let deadline: Deadline
@@ -79,7 +80,8 @@ struct RenewalInquiry {
     }
 
     private func fetch(_ subjects: [Subject]) -> [Result<RenewalInformation, ACMEError>] {
-        let limit = Deadline(seconds: min(Self.limit, deadline.remaining), clock: deadline.clock)
+        let seconds = min(Self.limit.seconds, deadline.remaining * Self.limit.part)
+        let limit = Deadline(seconds: seconds, clock: deadline.clock)
         do throws(HTTPError) {
             let transport = try CurlTransport(caBundle: options.caPath, userAgent: Version.userAgent)
             return RenewalInformation.fetch(

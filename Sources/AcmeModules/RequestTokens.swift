@@ -36,7 +36,7 @@ struct RequestRun {
         guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
         let lock = try state.lock(purpose: RequestTokens.name, deadline: deadline)
         return lock.whileHeld {
-            requests = inspect(asksCA: false)
+            requests = inspect(after: requests)
             guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
             let meeting = Result { try meetCA() }
             let issuer = (try? meeting.get())?.issuer ?? CAAIssuer(identities: [], account: nil)
@@ -66,8 +66,10 @@ struct RequestRun {
         var changed = false
         for index in requests.indices where requests[index].isDue {
             let certificate = requests[index].certificate
-            if let record = options.orders(of: certificate).usable(for: certificate, now: deadline.clock.now)?.record {
-                requests[index].outcome = .ordered(record, wasMade: false)
+            if let found = options.orders(of: certificate).usable(for: certificate, now: deadline.clock.now),
+                !requests[index].wasRevoked(with: found.key)
+            {
+                requests[index].outcome = .ordered(found.record, wasMade: false)
             } else {
                 requests[index].outcome = .ordered(.placeholder(for: certificate), wasMade: true)
                 changed = true
@@ -78,11 +80,16 @@ struct RequestRun {
 
     /// Reads what is installed and decides for each certificate. An order that an earlier run began is ended even
     /// where the certificate would do: the finalize step takes up every order, and this one's tokens must be visible.
-    private func inspect(isPrediction: Bool = false, asksCA: Bool = true) -> [RequestedCertificate] {
+    /// Where it was done a moment ago already, the CA is not asked again, and what was to be known then still is.
+    private func inspect(isPrediction: Bool = false, after earlier: [RequestedCertificate] = [])
+        -> [RequestedCertificate]
+    {
         var requests = options.certificates.map { RequestedCertificate(certificate: $0) }
         var installations: [Installation?] = []
         for index in requests.indices { installations.append(look(at: &requests[index])) }
-        RenewalInquiry(options, deadline: deadline, isPrediction: isPrediction, asksCA: asksCA).ask(about: &requests)
+        RenewalInquiry(options, deadline: deadline, isPrediction: isPrediction, asksCA: earlier.isEmpty)
+            .ask(about: &requests)
+        for (index, request) in earlier.enumerated() { requests[index].warn(request.warning) }
         for (index, installation) in installations.enumerated() {
             if let installation { decide(&requests[index], installation) }
         }

@@ -65,8 +65,9 @@ package enum RenewalDecision: Sendable, Equatable {
 
     private static func reasonToKeep(_ leaf: Certificate, _ wanted: WantedCertificate, _ now: Date) -> String {
         let reason = "valid for another \(days(from: now, to: leaf.notAfter)) days"
-        guard let moment = wanted.suggestedMoment(for: leaf) else { return reason }
-        return reason + ", and by the CA's suggestion to be renewed on \(moment.formatted(.iso8601))"
+        guard let suggestion = wanted.suggestion, let moment = wanted.suggestedMoment(for: leaf) else { return reason }
+        let date = moment.formatted(.iso8601)
+        return reason + ", and by the CA's suggestion to be renewed on \(date)\(suggestion.explanation)"
     }
 
     private static func reasonToReplace(
@@ -124,12 +125,16 @@ package enum RenewalDecision: Sendable, Equatable {
         guard due <= now else { return nil }
         if let suggestion = wanted.suggestion, due == suggestion.moment {
             let window = "\(suggestion.start.formatted(.iso8601)) and \(suggestion.end.formatted(.iso8601))"
-            let why = suggestion.explanationURL.map { " (\($0))" } ?? ""
-            return "the CA suggests to renew it between \(window)\(why)"
+            return "the CA suggests to renew it between \(window)\(suggestion.explanation)"
         }
         return "it expires in \(days(from: now, to: leaf.notAfter)) days, and is renewed from "
             + "\(due.formatted(.iso8601)) on"
     }
 
     private static func days(from now: Date, to end: Date) -> Int { Int(end.timeIntervalSince(now) / 86_400) }
+}
+
+extension RenewalSuggestion {
+    /// The CA's page about it, in parentheses; empty where there is none.
+    fileprivate var explanation: String { explanationURL.map { " (\($0))" } ?? "" }
 }

@@ -6,11 +6,13 @@ import Testing
 
 /// Orders that go another way than Pebble's do: what Let's Encrypt and newer servers add, and what was seen in production.
 @Suite struct OrderCourseContract {
-    private static let ari = #"""
+    /// The directory of a CA that has renewal information.
+    static let ari = #"""
         {"on": "directory", "play": "change", "times": -1, "set": {"renewalInfo": "{origin}/renewal-info"}}
         """#
 
-    private static func window(_ start: String, _ end: String) -> String {
+    /// What such a CA says of every certificate.
+    static func window(_ start: String, _ end: String) -> String {
         #"""
         {"on": "renewalInfo", "play": "answer", "status": 200, "times": -1, "headers": {"Retry-After": "21600"}, "json":
         {"suggestedWindow": {"start": "\#(start)", "end": "\#(end)"}, "explanationURL": "https://ca.example/why"}}
