@@ -88,7 +88,7 @@ struct FinalizeRun {
         _ certificate: CertificateOptions, _ installation: Installation
     ) throws(StoreError) -> FinalizedCertificate.Outcome {
         if let found = try options.orders(of: certificate).find(certificate.firstName),
-            certificate.isServed(by: found.record)
+            certificate.isServed(by: found.record), !installation.wasRevoked(with: found.key)
         {
             return .ordered(found.record, found.key)
         }

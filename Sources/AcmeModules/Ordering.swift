@@ -105,9 +105,9 @@ struct Ordering {
             }
             do {
                 let found = try options.orders(of: certificate).find(certificate.firstName)
-                let isUsable =
-                    (found?.record).map(certificate.isServed) ?? false && !isRevoked(found?.key, requests[index])
-                if let found, isUsable, case .order(let order) = found.record.work {
+                if let found, certificate.isServed(by: found.record), !requests[index].wasRevoked(with: found.key),
+                    case .order(let order) = found.record.work
+                {
                     jobs.append(Job(index: index, key: found.key, resume: order))
                     continue
                 }
@@ -119,12 +119,6 @@ struct Ordering {
         }
         if !givenUp.isEmpty { client.giveUp(givenUp) }
         return jobs
-    }
-
-    /// An order under way may hold the key that is installed, and that may have been revoked meanwhile.
-    private func isRevoked(_ key: PrivateKey?, _ request: RequestedCertificate) -> Bool {
-        guard let key, let installed = request.installed, installed.revocation != nil else { return false }
-        return installed.key.publicKeyInfo == key.publicKeyInfo
     }
 
     /// A new one, or where that is wished the one that is installed; never that of a certificate that was revoked.

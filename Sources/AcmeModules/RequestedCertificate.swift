@@ -38,6 +38,9 @@ struct RequestedCertificate {
         self.installed = installed
     }
 
+    /// An order under way may hold the key that is installed, and that may have been revoked meanwhile.
+    func wasRevoked(with key: PrivateKey) -> Bool { installed?.wasRevoked(with: key) ?? false }
+
     mutating func warn(_ sentence: String?) {
         let all = [warning, sentence].compactMap { $0 }
         warning = all.isEmpty ? nil : all.joined(separator: "; ")

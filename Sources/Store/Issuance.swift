@@ -44,6 +44,11 @@ package struct InstalledCertificate: Sendable {
         self.issuance = issuance
         self.revocation = revocation
     }
+
+    /// Whether it was revoked with this key, which no certificate may have any more.
+    package func wasRevoked(with other: PrivateKey) -> Bool {
+        revocation != nil && key.publicKeyInfo == other.publicKeyInfo
+    }
 }
 
 /// What is found in a certificate's directory.
@@ -51,6 +56,14 @@ package enum Installation: Sendable {
     case complete(InstalledCertificate)
     /// Nothing, or nothing that can be used; the reason is a clause: "www.key is missing".
     case unusable(reason: String)
+
+    /// Whether a certificate is there that was revoked with this key.
+    package func wasRevoked(with key: PrivateKey) -> Bool {
+        switch self {
+        case .complete(let installed): installed.wasRevoked(with: key)
+        case .unusable: false
+        }
+    }
 }
 
 /// The paths of one certificate's files, as services are given them.
