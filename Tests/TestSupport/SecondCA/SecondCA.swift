@@ -9,10 +9,13 @@ package final class SecondCA {
         package var renewsAtOnce = false
         /// Whether it opens accounts for its customers only: `customer` with the key `customerKey`.
         package var wantsCustomers = false
+        /// Address of a DNS server to validate against instead of the one that comes along; it is asked on port 53.
+        package var resolver: String?
 
-        package init(renewsAtOnce: Bool = false, wantsCustomers: Bool = false) {
+        package init(renewsAtOnce: Bool = false, wantsCustomers: Bool = false, resolver: String? = nil) {
             self.renewsAtOnce = renewsAtOnce
             self.wantsCustomers = wantsCustomers
+            self.resolver = resolver
         }
     }
 
@@ -27,7 +30,11 @@ package final class SecondCA {
     package let root: String
 
     private let directory: String
+    private let port: UInt16
     private let challengeURL: String
+    private let options: Options
+    /// Where it asks for TXT records.
+    private var resolver = ""
     private var processes: [Process] = []
 
     /// Whether it can run here: it is installed, and port 53 is ours to take.
@@ -43,16 +50,19 @@ package final class SecondCA {
     package init(_ options: Options, _ directory: String) throws {
         setenv("no_proxy", "127.0.0.1,localhost", 1)
         self.directory = directory
+        self.options = options
         let ports = try FreePorts.take(2)
-        directoryURL = "https://127.0.0.1:\(ports[0])/directory"
+        port = ports[0]
+        directoryURL = "https://127.0.0.1:\(port)/directory"
         challengeURL = "http://127.0.0.1:\(ports[1])"
         caBundle = directory + "/server.pem"
         root = directory + "/root.pem"
         do {
             try makeCertificates()
-            let resolver = try startResolver(management: ports[1])
-            try configure(options, resolver: resolver)
-            try startServer(ports[0])
+            resolver = try options.resolver ?? startResolver(management: ports[1])
+            try Files.makeDirectory(directory + "/issued", access: .own(mode: 0o700))
+            try configure(renewsAtOnce: options.renewsAtOnce)
+            try startServer()
         } catch {
             stop()
             throw error
@@ -70,6 +80,21 @@ package final class SecondCA {
             process.waitUntilExit()
         }
         processes = []
+    }
+
+    /// Starts the server anew, with everything that it knows, and with other renewal information.
+    package func restart(renewsAtOnce: Bool) throws {
+        guard let server = processes.popLast() else { return }
+        kill(server.processIdentifier, SIGKILL)
+        server.waitUntilExit()
+        // Its worker goes on for a moment.
+        let deadline = Deadline(seconds: 30, clock: SystemClock())
+        while FreePorts.isListening(port) {
+            guard !deadline.hasPassed else { throw PebbleServer.Failure(description: "gunicorn's worker did not end") }
+            deadline.pause(seconds: 0.02)
+        }
+        try configure(renewsAtOnce: renewsAtOnce)
+        try startServer()
     }
 
     /// Adds TXT values, each to what its name has already.
@@ -117,8 +142,7 @@ package final class SecondCA {
         throw PebbleServer.Failure(description: "no address of 127.0.0.0/8 has a free port 53")
     }
 
-    private func configure(_ options: Options, resolver: String) throws {
-        try Files.makeDirectory(directory + "/issued", access: .own(mode: 0o700))
+    private func configure(renewsAtOnce: Bool) throws {
         let keys = try JSONEncoder().encode([Self.customer: Self.customerKey])
         try AtomicFile.write(Array(keys), to: directory + "/customers.json", access: .own(mode: 0o600))
         let binding = """
@@ -138,7 +162,7 @@ package final class SecondCA {
             [Order]
             profiles: {\(profiles)}
             [Renewalinfo]
-            renewal_force: \(options.renewsAtOnce)
+            renewal_force: \(renewsAtOnce)
             [DBhandler]
             handler_module: acme2certifier.dbhandlers.wsgi_handler
             dbfile: \(directory)/acme.db
@@ -156,7 +180,7 @@ package final class SecondCA {
         try AtomicFile.write(Array(text.utf8), to: directory + "/acme_srv.cfg", access: .own(mode: 0o600))
     }
 
-    private func startServer(_ port: UInt16) throws {
+    private func startServer() throws {
         let process = try launch(
             [
                 Self.gunicorn, "--bind", "127.0.0.1:\(port)", "--threads", "8", "--no-control-socket",
