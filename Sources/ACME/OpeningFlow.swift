@@ -120,6 +120,9 @@ struct OpeningFlow {
         guard Set(order.names) == Set(wanted.names.map(\.description)) else {
             throw ACMEError(reply.purpose, "the CA's order is for \(order.title) instead")
         }
+        if let wish = wanted.profile, let profile = object.profile, profile != wish {
+            throw ACMEError(reply.purpose, "the CA's order is for the profile \(profile) instead of \(wish)")
+        }
         opened(order)
         guard order.status != .invalid else {
             var error = ACMEError(reply.purpose, "the new order is invalid")

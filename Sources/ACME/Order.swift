@@ -35,9 +35,11 @@ struct Order: Decodable {
     let finalize: String
     let certificate: String?
     let error: Problem?
+    /// The kind of certificate; nil where the CA does not say (draft-ietf-acme-profiles).
+    let profile: String?
 
     private enum CodingKeys: String, CodingKey {
-        case status, expires, identifiers, authorizations, finalize, certificate, error
+        case status, expires, identifiers, authorizations, finalize, certificate, error, profile
     }
 
     func next(_ purpose: String) throws(ACMEError) -> Step {

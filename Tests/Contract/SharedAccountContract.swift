@@ -10,33 +10,11 @@ import Testing
     private static let reuse = #"[{"on": "newOrder", "play": "reuse", "times": -1}]"#
     private static let certs = ["web": ["shared.example.org", "*.shared.example.org"]]
 
-    /// Hosts at one server, and their options.
-    private func hosts(_ count: Int, _ world: World) throws -> [(host: World, options: JSONValue)] {
-        let key = world.directory + "/organisation.key"
-        let words = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key]
-        #expect(try Program.run(words).status == 0)
-        try Files.set(.own(mode: 0o600), on: key)
-        return try (1...count).map { number in
-            let host = World("\(world.directory)/host\(number)", beside: world)
-            try Files.makeDirectory(host.directory, access: .own(mode: 0o700))
-            return (host, host.options(Self.certs, ["account_key_src": .string(key)]))
-        }
-    }
+    private static let name = "shared.example.org"
 
-    /// Publishes what hosts were told, as the publishing step does: each value once.
-    private func publish(_ requests: [RealProgram.Answer], _ world: World) throws {
-        try world.server.clearTXT("_acme-challenge.shared.example.org")
-        let values = requests.flatMap { $0.all("txt_required", "value") }.compactMap(\.string)
-        try world.server.addTXT(Set(values).map { (name: "_acme-challenge.shared.example.org", value: $0) })
-    }
-
-    private func serials(_ hosts: [(host: World, options: JSONValue)]) throws -> Set<String> {
-        Set(
-            try hosts.map { host, _ in
-                try host.verify("shared.example.org")
-                let file = host.path("shared.example.org", "shared.example.org.cer")
-                return try Program.run(["openssl", "x509", "-noout", "-serial", "-in", file]).stdout
-            })
+    /// Hosts at one server that want the same.
+    private func hosts(_ count: Int, _ world: World) throws -> [SharingHost] {
+        try world.hosts(Array(repeating: ["certs": .object(Self.certs.mapValues { .strings($0) })], count: count))
     }
 
     @Test func `five hosts that are handed one order end with a certificate of their own key each, in the same run`()
@@ -49,11 +27,11 @@ import Testing
             #expect(requests.map(\.failed) == Array(repeating: false, count: 5), "\(requests.map(\.msg))")
             #expect(Set(requests.map { $0["txt_required"] }).count == 1)
             #expect(try proxy.orders() == 1)
-            try publish(requests, world)
+            try world.publish(requests, of: Self.name)
             let finals = try atOnce(hosts.map(\.options)) { try RealProgram.call("acme_finalize", $0) }
             #expect(finals.map(\.failed) == Array(repeating: false, count: 5), "\(finals.map(\.msg))")
             #expect(finals.map { $0["updated"] } == Array(repeating: ["web"], count: 5))
-            #expect(try serials(hosts).count == 5)
+            #expect(try serials(hosts, of: Self.name).count == 5)
             #expect(try proxy.orders() == 5)
             #expect(Set(try proxy.requests("newOrder").map(\.kid)).count == 1)
             for (host, options) in hosts { #expect(try !host.request(options).changed) }
@@ -68,7 +46,7 @@ import Testing
             for _ in 1...2 {
                 let requests = try atOnce(hosts.map(\.options)) { try RealProgram.call("acme_request_tokens", $0) }
                 #expect(requests.map(\.failed) == [false, false], "\(requests.map(\.msg))")
-                try publish(requests, world)
+                try world.publish(requests, of: Self.name)
                 let finals = try atOnce(hosts.map(\.options)) { try RealProgram.call("acme_finalize", $0) }
                 winners.append(finals.map { $0["updated"] })
                 for answer in finals where answer.failed {
@@ -77,7 +55,7 @@ import Testing
                 }
             }
             #expect(winners.allSatisfy { Set($0) == [["web"], []] }, "\(winners)")
-            #expect(try serials(hosts).count == 2)
+            #expect(try serials(hosts, of: Self.name).count == 2)
             #expect(try proxy.orders() == 2)
         }
     }
@@ -86,13 +64,13 @@ import Testing
         try withHostileServer(.init(authzReuse: 100)) { world, proxy in
             try proxy.play(Self.reuse)
             let hosts = try hosts(2, world)
-            try publish(hosts.map { host, options in try host.request(options) }, world)
+            try world.publish(hosts.map { host, options in try host.request(options) }, of: Self.name)
             for (host, options) in hosts {
                 let request = try host.request(options)
                 #expect(!request.changed)
                 #expect(try host.finalize(options)["updated"] == ["web"])
             }
-            #expect(try serials(hosts).count == 2)
+            #expect(try serials(hosts, of: Self.name).count == 2)
             #expect(try proxy.orders() == 2)
         }
     }
@@ -122,7 +100,7 @@ import Testing
             #expect(try proxy.requests("newOrder").count == 3)
             try proxy.playNothing()
             try hosts[1].host.issue(hosts[1].options)
-            #expect(try serials(hosts).count == 2)
+            #expect(try serials(hosts, of: Self.name).count == 2)
         }
     }
 
@@ -145,7 +123,7 @@ import Testing
             #expect(try proxy.orders() == 1 + 10)
             try proxy.playNothing()
             try hosts[1].host.issue(hosts[1].options)
-            #expect(try serials(hosts).count == 2)
+            #expect(try serials(hosts, of: Self.name).count == 2)
         }
     }
 }
