@@ -49,6 +49,7 @@ import Testing
         (#""set": {"status": "odd"}"#, "'status' has an unknown value"),
         (#""remove": ["identifier"]"#, "'identifier' is missing"),
         (#""set": {"challenges": []}"#, "the CA offers no dns-01 challenge"),
+        (#""set": {"challenges": [\#(oddChallenges[0])]}"#, "no dns-01 challenge for it, only: dns-persist-01"),
     ]
 
     @Test func `an authorization that is none is told by what is wrong with it`() throws {
@@ -60,15 +61,24 @@ import Testing
         }
     }
 
+    /// Challenges that the CA offers before its own.
+    private static let oddChallenges = [
+        #"{"type": "dns-persist-01", "url": "{origin}/chalZ/persist", "status": "pending", "token": "b2Rk"}"#,
+        #"{"type": "dns-01", "url": "{origin}/chalZ/tokenless", "status": "pending"}"#,
+        #"{"type": "dns-01", "url": 5, "token": "b2Rk"}"#, #"{"type": 5}"#,
+    ]
+
     @Test func `challenges that nobody knows, and ones without a token, are passed over`() throws {
         try withHostileServer { world, proxy in
-            let odd = #"{"type": "dns-persist-01", "url": 5}"#
-            let set = #""set": {"challenges.0": \#(odd), "challenges.1": {"type": "dns-01"}}"#
-            try proxy.play(#"[{"on": "authorization", "play": "change", \#(set)}]"#)
-            let first = try world.request(world.options(["web": ["a.example.org"]]))
-            // Which of them was the good one is Pebble's choice: where it is gone, that is said.
-            guard first.failed else { return try world.issueAnyway() }
-            #expect(first.msg.contains("the CA offers no dns-01 challenge"), "\(first.msg)")
+            let insert = Self.oddChallenges.map { #""challenges.0": \#($0)"# }
+            let faults = insert.map { #"{"on": "authorization", "play": "change", "insert": {\#($0)}}"# }
+            // Of the four names' authorizations each begins with another odd one.
+            try proxy.play("[" + faults.joined(separator: ", ") + "]")
+            let names = ["a.example.org", "b.example.org", "c.example.org", "d.example.org"]
+            #expect(try world.issue(world.options(["web": names]))["updated"] == ["web"])
+            let answered = try proxy.requests("challenge").map(\.path)
+            #expect(Set(answered).count == 4)
+            #expect(!answered.contains { $0.hasSuffix("persist") || $0.hasSuffix("tokenless") }, "\(answered)")
         }
     }
 

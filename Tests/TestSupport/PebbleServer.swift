@@ -36,12 +36,16 @@ package final class PebbleServer {
     /// The key of the certificate in `caBundle`.
     package var keyFile: String { directory + "/server.key" }
 
+    private let options: Options
     private let directory: String
     private let managementURL: String
     private let challengeURL: String
+    /// Of the DNS server.
+    private let dnsPort: UInt16
     private var processes: [Process] = []
 
     package init(_ options: Options = Options()) throws {
+        self.options = options
         setenv("no_proxy", "127.0.0.1,localhost", 1)
         var template = Array("/tmp/acme-modules-pebble-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw SystemError("make a directory in", "/tmp") }
@@ -51,10 +55,11 @@ package final class PebbleServer {
         directoryURL = "https://127.0.0.1:\(port)/dir"
         managementURL = "https://127.0.0.1:\(ports[1])"
         challengeURL = "http://127.0.0.1:\(ports[2])"
+        dnsPort = ports[3]
         caBundle = directory + "/server.pem"
         do {
             try makeServerCertificate()
-            try start(options, ports)
+            try start(ports)
         } catch {
             stop()
             throw error
@@ -73,6 +78,15 @@ package final class PebbleServer {
         }
         processes = []
         try? Files.remove(directory)
+    }
+
+    /// Starts the ACME server anew. It keeps everything in memory: accounts, orders and its root are others from now on.
+    package func restart() throws {
+        guard let server = processes.popLast() else { return }
+        kill(server.processIdentifier, SIGKILL)
+        server.waitUntilExit()
+        try launchServer()
+        try awaitListener(port)
     }
 
     /// Adds TXT values, each to what its name has already.
@@ -126,7 +140,9 @@ package final class PebbleServer {
         guard result.status == 0 else { throw Failure(description: "openssl: \(result)") }
     }
 
-    private func start(_ options: Options, _ ports: [UInt16]) throws {
+    private var configuration: String { directory + "/pebble.json" }
+
+    private func start(_ ports: [UInt16]) throws {
         var settings: [String: Any] = [
             "listenAddress": "127.0.0.1:\(ports[0])", "managementListenAddress": "127.0.0.1:\(ports[1])",
             "certificate": caBundle, "privateKey": keyFile, "httpPort": 1, "tlsPort": 1,
@@ -134,17 +150,21 @@ package final class PebbleServer {
             "externalAccountMACKeys": options.customers, "domainBlocklist": options.blocklist,
         ]
         if let validity = options.validity { settings["certificateValidityPeriod"] = validity }
-        let configuration = directory + "/pebble.json"
         let json = try JSONSerialization.data(withJSONObject: ["pebble": settings])
         try AtomicFile.write(Array(json), to: configuration, access: .own(mode: 0o600))
 
         try launch(
             [
-                "pebble-challtestsrv", "-dns01", "127.0.0.1:\(ports[3])", "-management", "127.0.0.1:\(ports[2])",
+                "pebble-challtestsrv", "-dns01", "127.0.0.1:\(dnsPort)", "-management", "127.0.0.1:\(ports[2])",
                 "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", "",
             ], log: "challtestsrv.log")
+        try launchServer()
+        for port in ports.prefix(3) { try awaitListener(port) }
+    }
+
+    private func launchServer() throws {
         try launch(
-            ["pebble", "-strict", "-config", configuration, "-dnsserver", options.resolver ?? "127.0.0.1:\(ports[3])"],
+            ["pebble", "-strict", "-config", configuration, "-dnsserver", options.resolver ?? "127.0.0.1:\(dnsPort)"],
             log: "pebble.log",
             environment: [
                 "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "\(options.nonceReject)",
@@ -153,7 +173,6 @@ package final class PebbleServer {
                 // its threads must not interrupt each other.
                 "GOMAXPROCS": "1", "GODEBUG": "asyncpreemptoff=1",
             ])
-        for port in ports.prefix(3) { try awaitListener(port) }
     }
 
     private func launch(_ arguments: [String], log: String, environment: [String: String] = [:]) throws {

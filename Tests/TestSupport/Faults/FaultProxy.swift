@@ -25,6 +25,8 @@ package final class FaultProxy {
         /// The account's URL; nil where none signed.
         package let kid: String?
         package let payload: Payload
+        /// The payload as it was signed; nil where nothing is.
+        package let text: String?
 
         /// What is read of the messages of all kinds.
         package struct Payload: Decodable, Sendable {

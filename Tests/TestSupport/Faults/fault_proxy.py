@@ -6,9 +6,10 @@ DIRECTORY/settings.json   {upstream: port, certificate, key}: the server's port 
                           both as the proxy's own certificate and as what it trusts
 DIRECTORY/ready.json      written when it listens: {port}
 DIRECTORY/requests.jsonl  a line for each request, when it has ended (a slow one before): {kind, method, path, status,
-                          upstream, sent, agent, type, members, url, kid, payload}; `status` is what the client was
-                          told, `upstream` what the server said to the proxy, each 0 for nothing; `sent` the bytes of
-                          the body, `agent` and `type` its fields, `members` those of the protected header
+                          upstream, sent, agent, type, members, url, kid, payload, text}; `status` is what the client
+                          was told, `upstream` what the server said to the proxy, each 0 for nothing; `sent` the bytes
+                          of the body, `agent` and `type` its fields, `members` those of the protected header, `text`
+                          the payload as it was signed
 DIRECTORY/faults.json     what is to go wrong, read anew whenever it is replaced: a list of {on, play, times, skip, ...}
 
 The client's Host header is passed on: Pebble builds its URLs from it, so that they lead here, and holds the signed
@@ -25,7 +26,8 @@ entry is passed over `skip` times, then played `times` times (once where it does
     lose         the server does what it was asked; the connection ends without a reply
     half         the server's reply, cut off in the middle of its body
     change       the server's reply with another status, headers (null: without), body (text), and of its JSON other
-                 members: set (by path: "identifiers.0.value"), remove
+                 members: set (by path: "identifiers.0.value"), insert (before what a list has at that place), reverse
+                 (lists, where they are), remove
     huge         a reply without end (of `size` bytes)
     slow         the server's reply, a byte each `pause` seconds
     reuse        newOrder alone, as Boulder does: for the same account, names and profile the order that was made
@@ -157,11 +159,16 @@ def changed(answer, fault):
         if value is not None:
             headers[name.lower()] = value
     body = fault["body"].encode() if "body" in fault else answer.body
-    if "set" in fault or "remove" in fault:
+    if fault.keys() & {"set", "insert", "reverse", "remove"}:
         content = json.loads(body)
         for path, value in fault.get("set", {}).items():
             place, name = parent(content, path)
             place[name] = value
+        for path, value in fault.get("insert", {}).items():
+            place, index = parent(content, path)
+            place.insert(index, value)
+        for name in fault.get("reverse", []):
+            content.get(name, []).reverse()
         for path in fault.get("remove", []):
             place, name = parent(content, path)
             if isinstance(place, list) or name in place:
@@ -204,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
         self.proxy.note(
             {"kind": self.kind, "method": self.command, "path": self.path, "status": self.shown, "sent": self.sent}
             | {"upstream": self.upstream, "kid": self.kid, "payload": self.payload, "url": self.protected.get("url")}
-            | {"agent": self.headers.get("user-agent"), "type": self.headers.get("content-type")}
+            | {"text": self.text, "agent": self.headers.get("user-agent"), "type": self.headers.get("content-type")}
             | {"members": sorted(self.protected)}
         )
 
@@ -212,13 +219,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def read_signature(self):
         """Who signed, and what; nothing for what is not signed."""
-        self.protected, self.kid, self.payload, self.wish = {}, None, {}, None
+        self.protected, self.kid, self.text, self.payload, self.wish = {}, None, None, {}, None
         if not self.sent_body:
             return
         message = json.loads(self.sent_body)
         self.protected = json.loads(decoded(message["protected"]))
         self.kid = self.protected.get("kid")
-        self.payload = json.loads(decoded(message["payload"]) or "{}")
+        self.text = decoded(message["payload"])
+        self.payload = json.loads(self.text or "{}")
         if self.kind == "newOrder":
             names = frozenset(identifier["value"] for identifier in self.payload["identifiers"])
             self.wish = (self.kid, names, self.payload.get("profile"))
