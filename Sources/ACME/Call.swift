@@ -74,9 +74,11 @@ struct Reply {
     /// The resources that are linked with this relation (RFC 8555, section 7.4.2).
     func links(_ relation: String) -> [String] { response.links(relation).compactMap(resolved) }
 
-    /// A URL, given in full or relative to that of the request; nil where it leads away from HTTPS.
+    /// A URL, given in full (then it is used as it is: an account is known by every letter of its URL) or relative to
+    /// that of the request; nil where it leads away from HTTPS.
     private func resolved(_ reference: String) -> String? {
-        URLReference.resolve(reference, against: url).flatMap { $0.hasPrefix("https://") ? $0 : nil }
+        if reference.hasPrefix("https://") { return reference }
+        return URLReference.resolve(reference, against: url).flatMap { $0.hasPrefix("https://") ? $0 : nil }
     }
 
     /// Seconds that the CA asks to wait (RFC 9110, section 10.2.3), given as such or as a date; nil for neither.

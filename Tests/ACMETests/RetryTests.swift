@@ -68,6 +68,13 @@ import Testing
                 + "2027-01-15T10:00:00Z, which is past this run's time limit")
     }
 
+    @Test(arguments: ["9223372036854775807", "Fri, 31 Dec 9999 23:59:59 GMT"])
+    func `a moment that nobody will live to see is a moment`(text: String) throws {
+        let (session, error) = try order([.problem(429, "rateLimited", retryAfter: text)])
+        #expect(session.clock.uptime == 0)
+        #expect(error?.retryAfter != nil)
+    }
+
     @Test func `a paused account is not tried again`() throws {
         let (session, error) = try order([.problem(429, "rateLimited", "paused, see https://ca.example/unpause")])
         #expect(error?.description.contains("https://ca.example/unpause") == true)
