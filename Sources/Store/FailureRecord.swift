@@ -16,6 +16,7 @@ package struct FailureRecord: Codable, Sendable, Equatable {
     /// Seconds after the first, second and third failure, and after every other one. A day is a little less, so that
     /// a run at about the same time each day is not a moment too early.
     private static let pauses = [60.0, 600, 6000, 72_000]
+    private static let longestOutage = 86_400.0
 
     /// What a failure means for the next tries.
     package enum Weight {
@@ -34,7 +35,8 @@ package struct FailureRecord: Codable, Sendable, Equatable {
     ) {
         let sorted = names.map(\.description).sorted()
         self.names = sorted
-        let before = previous?.names == sorted ? previous?.count ?? 0 : 0
+        let previous = previous.flatMap { $0.names == sorted ? $0 : nil }
+        let before = previous?.count ?? 0
         last = now
         self.reason = reason
         switch weight {
@@ -44,7 +46,9 @@ package struct FailureRecord: Codable, Sendable, Equatable {
             next = max(notBefore ?? pause, pause)
         case .outage(let end):
             count = before
-            next = end
+            // Whatever stands before the CA may have said so; a mistaken year must not cost a certificate.
+            let bounded = min(end, now.addingTimeInterval(Self.longestOutage))
+            next = max(bounded, previous?.next ?? bounded)
         }
     }
 

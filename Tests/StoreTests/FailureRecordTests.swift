@@ -54,6 +54,15 @@ import Testing
         #expect(try record(["a.example.org"], .outage(until: end), after: first).count == 1)
     }
 
+    @Test func `an outage neither shortens the pause after a refusal nor lasts longer than a day`() throws {
+        let refusal = try record("a.example.org", notBefore: start.addingTimeInterval(7200))
+        let soon = start.addingTimeInterval(60)
+        #expect(try record(["a.example.org"], .outage(until: soon), after: refusal).next == refusal.next)
+        #expect(try record(["b.example.org"], .outage(until: soon), after: refusal).next == soon)
+        let year = try record(["a.example.org"], .outage(until: start.addingTimeInterval(31_536_000)))
+        #expect(year.next == start.addingTimeInterval(86_400))
+    }
+
     @Test func `an order that was made by force may be ended, and earlier failures still count`() throws {
         let lifted = try record("a.example.org").lifted(at: start)
         #expect(lifted.objection(to: try names("a.example.org"), .finalized, now: start) == nil)
