@@ -79,7 +79,7 @@ import Testing
         try withHostileServer { world, proxy in
             try proxy.play(Self.reuse)
             let hosts = try hosts(2, world)
-            try publish(hosts.map { host, options in try host.request(options) }, world)
+            try world.publish(hosts.map { host, options in try host.request(options) }, of: Self.name)
             let source = try #require(hosts[0].options["account_key_src"])
             let others = hosts[0].host.options(["web": ["shared.example.org"]], ["account_key_src": source])
             #expect(try !hosts[0].host.request(others).failed)
