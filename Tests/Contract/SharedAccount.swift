@@ -41,6 +41,7 @@ func serials(_ hosts: [SharingHost], of name: String) throws -> Set<String> {
     Set(
         try hosts.map { host, _ in
             try host.verify(name)
-            return try Program.run(["openssl", "x509", "-noout", "-serial", "-in", host.path(name, name + ".cer")]).stdout
+            let file = host.path(name, name + ".cer")
+            return try Program.run(["openssl", "x509", "-noout", "-serial", "-in", file]).stdout
         })
 }

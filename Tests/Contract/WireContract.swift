@@ -1,4 +1,5 @@
 import AnsibleModule
+import Foundation
 import TestSupport
 import Testing
 
@@ -42,6 +43,32 @@ import Testing
             try proxy.play("{\(lists)}", on: ["newOrder", "authorization", "finalize"])
             #expect(try world.issue(world.options(Self.certs))["updated"] == ["web"])
             try world.verify("a.example.org")
+        }
+    }
+
+    @Test func `names are ordered once each, in lower case and in A-labels, however they are written`() throws {
+        try withHostileServer { world, proxy in
+            let names = ["A.example.org:443", "a.example.org", "Bücher.example.org", "xn--bcher-kva.example.org"]
+            #expect(try !world.request(world.options(["web": names])).failed)
+            let order = try #require(try proxy.requests("newOrder").first?.text)
+            let identifiers = JSONValue.parse(Array(order.utf8))?["identifiers"]?.array ?? []
+            #expect(identifiers.map { $0["value"] } == ["a.example.org", "xn--bcher-kva.example.org"])
+            #expect(identifiers.allSatisfy { $0["type"] == "dns" })
+        }
+    }
+
+    @Test func `the request for a certificate asks for names and nothing else`() throws {
+        try withHostileServer { world, proxy in
+            try world.issue(world.options(Self.certs))
+            let message = try #require(try proxy.requests("finalize").first?.text)
+            let coded = try #require(JSONValue.parse(Array(message.utf8))?["csr"]?.string)
+            let plain = coded.replacingOccurrences(of: "-", with: "+").replacingOccurrences(of: "_", with: "/")
+            let padded = plain + String(repeating: "=", count: (4 - plain.utf8.count % 4) % 4)
+            let request = Array(try #require(Data(base64Encoded: padded)))
+            let said = try Program.run(["openssl", "req", "-inform", "DER", "-noout", "-text"], input: request).stdout
+            let extensions = said.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+                .filter { $0.hasPrefix("X509v3 ") || $0.hasPrefix("TLS Feature") }
+            #expect(extensions == ["X509v3 Subject Alternative Name:"], "\(said)")
         }
     }
 }
