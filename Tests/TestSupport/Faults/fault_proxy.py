@@ -43,9 +43,10 @@ import ssl
 import sys
 import threading
 import time
-from collections import namedtuple
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from answers import Answer, changed
 
 KINDS = {
     "/dir": "directory",
@@ -88,10 +89,6 @@ class Faults:
             fault["times"] -= 1
             return fault
         return {}
-
-
-# A reply on its way to the client; header names are in lower case, the body is bytes.
-Answer = namedtuple("Answer", "status headers body")
 
 
 class Proxy:
@@ -149,40 +146,6 @@ class Proxy:
             self.made[request.wish] = url
         headers = {"content-type": "application/json; charset=utf-8", "location": url}
         self.orders[url] = Answer(201, headers, answer.body)
-
-
-def changed(answer, fault):
-    """The answer as a fault wants it."""
-    headers = dict(answer.headers)
-    for name, value in fault.get("headers", {}).items():
-        headers.pop(name.lower(), None)
-        if value is not None:
-            headers[name.lower()] = value
-    body = fault["body"].encode() if "body" in fault else answer.body
-    if fault.keys() & {"set", "insert", "reverse", "remove"}:
-        content = json.loads(body)
-        for path, value in fault.get("set", {}).items():
-            place, name = parent(content, path)
-            place[name] = value
-        for path, value in fault.get("insert", {}).items():
-            place, index = parent(content, path)
-            place.insert(index, value)
-        for name in fault.get("reverse", []):
-            content.get(name, []).reverse()
-        for path in fault.get("remove", []):
-            place, name = parent(content, path)
-            if isinstance(place, list) or name in place:
-                del place[name]
-        body = json.dumps(content).encode()
-    return Answer(fault.get("status", answer.status), headers, body)
-
-
-def parent(content, path):
-    """Where in a JSON document a member is, and its name or index there; missing mappings are made."""
-    *steps, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-    for step in steps:
-        content = content[step] if isinstance(content, list) else content.setdefault(step, {})
-    return content, last
 
 
 def decoded(text):
