@@ -41,6 +41,9 @@ package final class Client {
             nonces: rounds.nonces.unused, saved: deadline.clock.now)
     }
 
+    /// Tells how many requests will be in flight at once, so that all nonces come with the first that is needed.
+    package func expect(requests: Int) { rounds.width = requests }
+
     /// Makes the key's account, or finds the one that it has (RFC 8555, section 7.3), and brings its contacts up to
     /// date.
     package func openAccount(_ wanted: AccountRequest) throws(ACMEError) -> (AccountRecord, wasMade: Bool) {

@@ -19,6 +19,8 @@ struct Ordering {
         var changed = false
         do {
             guard let connection = try connection.get() else { return makeUpTokens(for: &requests) }
+            let names = requests.filter(\.isDue).map(\.certificate.names.count)
+            connection.client.expect(requests: names.reduce(0, +))
             changed = try connection.openAccount(options.account)
             changed = openOrders(&requests, connection, mayReopenAccount: true) || changed
         } catch {

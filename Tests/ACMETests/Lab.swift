@@ -82,8 +82,6 @@ final class Lab {
 final class CountingTransport: Transport {
     private let inner: CurlTransport
     private(set) var rounds = 0
-    /// The rounds of them in which the state of an order was asked for.
-    private(set) var polls = 0
     private(set) var sent: [HTTPRequest] = []
 
     init(_ inner: CurlTransport) {
@@ -92,7 +90,6 @@ final class CountingTransport: Transport {
 
     func perform(_ requests: [HTTPRequest], deadline: Deadline) -> [Result<HTTPResponse, HTTPError>] {
         rounds += 1
-        if requests.contains(where: { $0.url.contains("/my-order/") }) { polls += 1 }
         sent += requests
         return inner.perform(requests, deadline: deadline)
     }

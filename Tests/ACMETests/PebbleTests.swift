@@ -36,8 +36,8 @@ import Testing
         let finishing = try lab.client(cache: opening.client.cache)
         let chains = finishing.client.completeOrders(try orders.map { try lab.request($0) })
         for chain in chains { _ = try chain.get() }
-        // Pebble takes a moment to validate and to issue, which costs polls.
-        #expect(finishing.transport.rounds - finishing.transport.polls <= 3)
+        // Three and some polls, for Pebble takes a moment to validate and to issue; one by one it would be 120 at least.
+        #expect(finishing.transport.rounds < 30)
         #expect(finishing.transport.sent.allSatisfy { $0.method == .post })
     }
 
