@@ -1,6 +1,7 @@
 internal import AnsibleModule
 internal import PKI
 internal import Platform
+internal import Store
 
 /// The options that may also stand per certificate in `certs`.
 struct CertificateSettings {
@@ -15,6 +16,10 @@ struct CertificateSettings {
     let reuseKey: Bool
     /// The directory in which the certificate's own one is.
     let certPath: String
+    /// The forms in which key and chain are kept; PEM always.
+    let formats: Set<FileFormat>
+    /// Where the passphrase of the key stores is; nil where none was named.
+    let passphraseFile: String?
     private let owner: String
     private let group: String
     private let mode: UInt32
@@ -40,6 +45,8 @@ struct CertificateSettings {
         preferredChain = nil
         reuseKey = false
         self.certPath = certPath
+        formats = []
+        passphraseFile = nil
         owner = "root"
         group = "letsencrypt"
         mode = 0o640
@@ -56,6 +63,8 @@ struct CertificateSettings {
         preferredChain = try options.string("preferred_chain") ?? defaults.preferredChain
         reuseKey = try options.boolean("reuse_key", default: defaults.reuseKey)
         certPath = try options.path("cert_path", default: defaults.certPath)
+        formats = try options.choices("formats").map(Set.init) ?? defaults.formats
+        passphraseFile = try options.path("passphrase_file") ?? defaults.passphraseFile
         owner = try options.string("owner") ?? defaults.owner
         group = try options.string("group") ?? defaults.group
         mode = try Self.mode(&options, default: defaults.mode)

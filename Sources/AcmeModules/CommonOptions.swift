@@ -36,6 +36,7 @@ struct CommonOptions {
         timeout = try options.timeout()
         try options.checkPrivatePath(isCheckMode: invocation.checkMode)
         certificates = try CertificateOptions.readAll(&options, isCheckMode: invocation.checkMode)
+        for certificate in certificates { try certificate.checkForms() }
         try options.rejectUnknown()
     }
 

@@ -99,10 +99,10 @@ struct Completion {
             let preferred = try preferred(issued, job)
             let chain = preferred.chain
             certificate.warning = preferred.warning
-            if certificate.before?.der != chain.leaf.der {
+            if !certificate.isInPlace(chain) {
                 try job.options.store.install(
                     chain, key: job.key, for: name, access: job.options.settings.access,
-                    issuance: issuance(issued, job))
+                    issuance: issuance(issued, job), forms: certificate.forms)
             }
             certificate.installed = chain.leaf
             certificate.outcome = .renewed

@@ -38,7 +38,7 @@ struct FinalizeRun {
         return lock.whileHeld {
             var certificates = inspect()
             Completion(options: options, state: state, deadline: deadline).complete(&certificates)
-            for index in certificates.indices { correctAccess(&certificates[index]) }
+            for index in certificates.indices { correct(&certificates[index]) }
             return report(certificates)
         }
     }
@@ -49,9 +49,11 @@ struct FinalizeRun {
         report(
             inspect().map { certificate in
                 var certificate = certificate
-                if case .ordered = certificate.outcome { certificate.outcome = .renewed }
-                if case .withoutOrder = certificate.outcome { certificate.outcome = .renewed }
-                if case .kept(true) = certificate.outcome { certificate.outcome = .accessCorrected }
+                switch certificate.outcome {
+                case .ordered, .withoutOrder: certificate.outcome = .renewed
+                case .differing(let difference): certificate.outcome = .corrected(difference)
+                case .kept, .corrected, .renewed, .failed: break
+                }
                 return certificate
             })
     }
@@ -63,10 +65,12 @@ struct FinalizeRun {
             do {
                 let installation = try certificate.store.installation(of: certificate.firstName)
                 if case .complete(let installed) = installation {
-                    finalized.before = installed.chain.leaf
+                    finalized.before = installed
                     finalized.replaces = options.replaces(installed)
                 }
-                finalized.outcome = try outcome(certificate, installation)
+let forms = try certificate.forms(isPrediction: isPrediction)
+                finalized.forms = forms ?? []
+                finalized.outcome = try outcome(certificate, installation, forms)
                 postpone(&finalized)
             } catch {
                 finalized.outcome = .failed("\(error)")
@@ -85,7 +89,7 @@ struct FinalizeRun {
     }
 
     private func outcome(
-        _ certificate: CertificateOptions, _ installation: Installation
+        _ certificate: CertificateOptions, _ installation: Installation, _ forms: [CertificateForm]?
     ) throws(StoreError) -> FinalizedCertificate.Outcome {
         if let found = try options.orders(of: certificate).find(certificate.firstName),
             certificate.isServed(by: found.record), !installation.wasRevoked(with: found.key)
@@ -98,10 +102,23 @@ struct FinalizeRun {
             : certificate.wantedAtLeast(from: options.authority)
         switch RenewalDecision(for: wanted, given: installation, now: deadline.clock.now) {
         case .obtain(let reason): return .withoutOrder(reason: reason)
-        case .keep:
-            let access = certificate.settings.access
-            return .kept(accessDiffers: try certificate.store.accessDiffers(of: certificate.firstName, from: access))
+        case .keep: return try difference(certificate, installation, forms).map { .differing($0) } ?? .kept
         }
+    }
+
+    /// Nil where the files of a certificate that is kept are as they should be.
+    private func difference(
+        _ certificate: CertificateOptions, _ installation: Installation, _ forms: [CertificateForm]?
+    ) throws(StoreError) -> FinalizedCertificate.Difference? {
+        let (store, name) = (certificate.store, certificate.firstName)
+        if case .complete(let installed) = installation {
+            let reasons =
+                try forms.map { (forms) throws(StoreError) in
+                    try store.differences(of: name, installed, from: forms)
+                } ?? ["its passphrase_file is not there yet"]
+            if !reasons.isEmpty { return .forms(reasons, of: installed) }
+        }
+        return try store.accessDiffers(of: name, from: certificate.settings.access) ? .access : nil
     }
 
     private func suggestion(_ certificate: CertificateOptions, _ installation: Installation) -> RenewalSuggestion? {
@@ -109,19 +126,27 @@ struct FinalizeRun {
         return RenewalInquiry.known(of: certificate, installed.chain.leaf, options)
     }
 
-    private func correctAccess(_ certificate: inout FinalizedCertificate) {
-        guard case .kept(true) = certificate.outcome else { return }
-        let options = certificate.options
+    private func correct(_ certificate: inout FinalizedCertificate) {
+        guard case .differing(let difference) = certificate.outcome else { return }
+        let (options, access) = (certificate.options, certificate.options.settings.access)
         do {
-            let changed = try options.store.setAccess(of: options.firstName, to: options.settings.access)
-            certificate.outcome = changed ? .accessCorrected : .kept(accessDiffers: false)
+            switch difference {
+            case .access:
+                let changed = try options.store.setAccess(of: options.firstName, to: access)
+                certificate.outcome = changed ? .corrected(.access) : .kept
+            case .forms(_, let installed):
+                try options.store.install(
+                    installed.chain, key: installed.key, for: options.firstName, access: access,
+                    issuance: installed.issuance, forms: certificate.forms)
+                certificate.outcome = .corrected(difference)
+            }
         } catch {
             certificate.outcome = .failed(error.description)
         }
     }
 
     private func report(_ certificates: [FinalizedCertificate]) -> ModuleResult {
-        let updated = certificates.filter(\.isRenewed).map(\.options.key)
+        let updated = certificates.filter(\.isUpdated).map(\.options.key)
         var fields: [String: JSONValue] = [
             "certificates": .array(certificates.map(\.json)), "updated": .strings(updated),
             "warnings": .strings(

@@ -7,9 +7,11 @@ internal import Store
 /// What the finalize step does with one certificate.
 struct FinalizedCertificate {
     let options: CertificateOptions
-    var outcome: Outcome = .kept(accessDiffers: false)
-    /// The certificate that was installed before, where it could be read.
-    var before: Certificate?
+    var outcome: Outcome = .kept
+    /// In which its files are to be, PEM apart.
+    var forms: [CertificateForm] = []
+    /// What was installed before, where it could be read.
+    var before: InstalledCertificate?
     /// What a new order says that it replaces.
     var replaces: String?
     /// The one that is installed now, where this run installed it.
@@ -23,10 +25,19 @@ struct FinalizedCertificate {
         case ordered(OrderRecord, PrivateKey)
         /// It is due, but nobody has ordered it.
         case withoutOrder(reason: String)
-        case kept(accessDiffers: Bool)
-        case accessCorrected
+        case kept
+        /// It will do, but its files are not as they should be.
+        case differing(Difference)
+        case corrected(Difference)
         case renewed
         case failed(String)
+    }
+
+    enum Difference {
+        /// Owner, group or mode.
+        case access
+        /// The forms that its files are in, a clause for each.
+        case forms([String], of: InstalledCertificate)
     }
 
     init(_ options: CertificateOptions) {
@@ -37,16 +48,24 @@ struct FinalizedCertificate {
 
     var isChanged: Bool {
         switch outcome {
-        case .renewed, .accessCorrected: true
-        case .ordered, .withoutOrder, .kept, .failed: false
+        case .renewed, .corrected: true
+        case .ordered, .withoutOrder, .kept, .differing, .failed: false
+        }
+    }
+
+    /// Whether those who use its files have to be told.
+    var isUpdated: Bool {
+        switch outcome {
+        case .renewed, .corrected(.forms): true
+        case .ordered, .withoutOrder, .kept, .differing, .corrected(.access), .failed: false
         }
     }
 
     /// Whether there is anything to do for it at all.
     var needsWork: Bool {
         switch outcome {
-        case .ordered, .kept(true): true
-        case .withoutOrder, .kept(false), .accessCorrected, .renewed, .failed: false
+        case .ordered, .differing: true
+        case .withoutOrder, .kept, .corrected, .renewed, .failed: false
         }
     }
 
@@ -54,12 +73,12 @@ struct FinalizedCertificate {
         switch outcome {
         case .failed(let sentence): sentence
         case .withoutOrder(let reason): "no order is under way, and \(reason); run acme_request_tokens first"
-        case .ordered, .kept, .accessCorrected, .renewed: nil
+        case .ordered, .kept, .differing, .corrected, .renewed: nil
         }
     }
 
     var json: JSONValue {
-        let leaf = installed ?? before
+        let leaf = installed ?? before?.chain.leaf
         let paths = options.paths
         return [
             "name": .string(options.key), "domains": .strings(options.names.map(\.description)),
@@ -68,10 +87,24 @@ struct FinalizedCertificate {
             "retry_at": .optional(retryAt?.formatted(.iso8601)), "directory": .string(paths.directory),
             "key": .string(paths.key), "cert": .string(paths.cert),
             "chain": .string(paths.chain), "fullchain": .string(paths.fullchain),
+            "combined": path(paths.combined, of: .combined), "pkcs12": path(paths.pkcs12, of: .pkcs12),
+            "jks": path(paths.jks, of: .jks), "der": path(paths.der, of: .der),
+            "key_der": path(paths.keyDER, of: .der),
             "serial": .optional(leaf?.serial), "fingerprint_sha256": .optional(leaf?.fingerprintSHA256),
             "issuer": .optional(leaf?.issuer), "not_before": .optional(leaf?.notBefore.formatted(.iso8601)),
             "not_after": .optional(leaf?.notAfter.formatted(.iso8601)),
         ]
+    }
+
+    /// Whether a run that broke off has installed this chain already, in every form.
+    func isInPlace(_ chain: CertificateChain) -> Bool {
+        guard let before, before.chain.leaf.der == chain.leaf.der else { return false }
+        return (try? options.store.differences(of: options.firstName, before, from: forms)) == []
+    }
+
+    /// Null where nobody asked for the format.
+    private func path(_ path: String, of format: FileFormat) -> JSONValue {
+        .optional(options.settings.formats.contains(format) ? path : nil)
     }
 
     /// One sentence for people: failures first, each with its certificate.
@@ -80,33 +113,44 @@ struct FinalizedCertificate {
             certificate.failure.map { "certificate \(certificate.options.key): \($0)" }
         }
         if !failures.isEmpty { return failures.joined(separator: "; ") }
-        let renewed = certificates.filter(\.isRenewed).map(\.options.key)
-        if !renewed.isEmpty { return "new certificates: " + renewed.joined(separator: ", ") }
-        let corrected = certificates.filter(\.isChanged).map(\.options.key)
-        if !corrected.isEmpty { return "owner, group or mode corrected: " + corrected.joined(separator: ", ") }
-        return "nothing to do"
+        let changes: [(String, (FinalizedCertificate) -> Bool)] = [
+            ("new certificates", { $0.isRenewed }), ("files made anew", { $0.isUpdated && !$0.isRenewed }),
+            ("owner, group or mode corrected", { $0.isChanged && !$0.isUpdated }),
+        ]
+        let sentences = changes.compactMap { change, isOne -> String? in
+            let keys = certificates.filter(isOne).map(\.options.key)
+            return keys.isEmpty ? nil : "\(change): " + keys.joined(separator: ", ")
+        }
+        return sentences.isEmpty ? "nothing to do" : sentences.joined(separator: "; ")
     }
 
-    /// What `--diff` shows: a line for each certificate that is new.
+    /// What `--diff` shows: a line for each certificate that is new, or whose files are made anew.
     static func diff(of certificates: [FinalizedCertificate]) -> JSONValue {
-        let renewed = certificates.filter(\.isRenewed)
-        let before = renewed.compactMap { certificate in certificate.before.map { line(certificate, $0) } }
-        let after = renewed.map { certificate in
-            certificate.installed.map { line(certificate, $0) } ?? line(certificate, "a new certificate")
+        let updated = certificates.filter(\.isUpdated)
+        let before = updated.compactMap { certificate -> String? in
+            if case .corrected(.forms(let reasons, _)) = certificate.outcome {
+                return line(certificate, reasons.joined(separator: ", "))
+            }
+            return certificate.before.map { line(certificate, $0.chain.leaf.summary) }
         }
+        let after = updated.map { line($0, $0.summary) }
         return [
             "before": .string(before.joined()), "after": .string(after.joined()),
             "before_header": "certificates", "after_header": "certificates",
         ]
     }
 
-    private static func line(_ certificate: FinalizedCertificate, _ leaf: Certificate) -> String {
-        "\(certificate.options.key): \(leaf.summary)\n"
+    private static func line(_ certificate: FinalizedCertificate, _ text: String) -> String {
+        "\(certificate.options.key): \(text)\n"
     }
 
-    private static func line(_ certificate: FinalizedCertificate, _ text: String) -> String {
-        let names = certificate.options.names.map(\.description).joined(separator: " ")
-        return "\(certificate.options.key): \(names), \(text)\n"
+    private var summary: String {
+        if case .corrected = outcome {
+            let formats = options.settings.formats.union([.pem])
+            return "in the formats "
+                + FileFormat.allCases.filter(formats.contains).map(\.rawValue).joined(separator: ", ")
+        }
+        return installed?.summary ?? options.names.map(\.description).joined(separator: " ") + ", a new certificate"
     }
 }
 

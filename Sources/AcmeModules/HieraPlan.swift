@@ -63,6 +63,9 @@ struct HieraPlan {
         let given = wish.given.object ?? [:]
         var options = certs[name(owner)]?.object ?? given
         options["domains"] = .strings(owner.certificate.names.map(\.description))
+        // Forms are for the host that serves the certificate; what is made here only goes into its file.
+        options["formats"] = nil
+        options["passphrase_file"] = nil
         options["cert_path"] = .string(owner.certificate.settings.certPath)
         if wish.certificate.settings.force { options["force"] = true }
         certs[name(owner)] = .object(options)

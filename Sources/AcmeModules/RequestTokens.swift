@@ -92,6 +92,7 @@ struct RequestRun {
         for (index, request) in earlier.enumerated() { requests[index].warn(request.warning) }
         for (index, installation) in installations.enumerated() {
             if let installation { decide(&requests[index], installation) }
+            refuseForms(&requests[index], isPrediction: isPrediction)
         }
         return requests
     }
@@ -123,6 +124,16 @@ struct RequestRun {
         guard let objection = FailureMemory(options, now: now).objection(to: certificate, .ordered) else { return }
         request.outcome = .failed(objection.reason)
         request.retryAt = objection.next
+    }
+
+    /// Nothing is ordered whose files could not be written in the end.
+    private func refuseForms(_ request: inout RequestedCertificate, isPrediction: Bool) {
+        guard request.isDue else { return }
+        do {
+            _ = try request.certificate.forms(isPrediction: isPrediction)
+        } catch {
+            request.outcome = .failed(error.description)
+        }
     }
 
     private var rememberedIssuer: CAAIssuer {

@@ -16,6 +16,17 @@ extension Options {
         return texts
     }
 
+    /// A list of words of an enumeration; the error lists those that there are.
+    package mutating func choices<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, of type: Choice.Type = Choice.self
+    ) throws(OptionError) -> [Choice]? {
+        try strings(name)?.map { (word) throws(OptionError) in
+            if let choice = Choice(rawValue: word) { return choice }
+            let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw invalid(name, "must be a list of any of \(words), not of '\(word)'")
+        }
+    }
+
     /// A mapping, whose own names are read and checked through what is returned. In ad-hoc use a JSON object.
     package mutating func mapping(_ name: String) throws(OptionError) -> Options? {
         guard let value = value(name) else { return nil }

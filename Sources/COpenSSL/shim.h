@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -62,6 +63,33 @@ static inline const ASN1_STRING *shim_dns_name(const GENERAL_NAME *name) {
 /// A name on one line as in RFC 4514, with UTF-8 left as it is.
 static inline int shim_print_name(BIO *output, const X509_NAME *name) {
     return X509_NAME_print_ex(output, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
+}
+
+/// `PKCS12_create` with OpenSSL's own choice of algorithms, and an array in the place of the stack.
+static inline PKCS12 *shim_pkcs12_create(
+    const char *passphrase, const char *name, EVP_PKEY *key, X509 *leaf, X509 *const *issuers, int count) {
+    STACK_OF(X509) *stack = sk_X509_new_null();
+    int complete = stack != NULL;
+    for (int index = 0; complete && index < count; index++) complete = sk_X509_push(stack, issuers[index]) > 0;
+    PKCS12 *made = complete
+        ? PKCS12_create(passphrase, name, key, leaf, stack, 0, 0, PKCS12_DEFAULT_ITER, PKCS12_DEFAULT_ITER, 0)
+        : NULL;
+    sk_X509_free(stack);
+    return made;
+}
+
+/// How many certificates a stack holds; 0 where there is none.
+static inline int shim_certificate_count(const STACK_OF(X509) *stack) {
+    return stack == NULL ? 0 : sk_X509_num(stack);
+}
+
+static inline X509 *shim_certificate(const STACK_OF(X509) *stack, int index) {
+    return sk_X509_value(stack, index);
+}
+
+/// Frees a stack with its certificates.
+static inline void shim_free_certificates(STACK_OF(X509) *stack) {
+    sk_X509_pop_free(stack, X509_free);
 }
 
 /// The macro `OPENSSL_free`.

@@ -50,6 +50,14 @@ package enum Digest {
         return digest
     }
 
+    /// The 20 bytes of SHA-1, for formats that have no other.
+    static func sha1(_ message: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
+        let done = SHA1(message, message.count, &digest) != nil
+        precondition(done, "this OpenSSL has no SHA-1: see its configuration of providers")
+        return digest
+    }
+
     /// A file name for a text: the part of it that people read, and twelve digits that tell it from all others.
     package static func label(of text: String, readable: Substring) -> String {
         let safe = readable.prefix(100).map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == ".") ? $0 : "_" }

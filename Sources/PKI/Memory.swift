@@ -54,3 +54,11 @@ final class Number {  // BIGNUM *
         return bytes
     }
 }
+
+extension Array where Element: FixedWidthInteger {
+    /// Overwrites a secret that is not needed any more. A copy of the array that is kept elsewhere stays as it is.
+    mutating func wipe() {
+        withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) }
+        removeAll()
+    }
+}

@@ -40,8 +40,21 @@ package final class PrivateKey: Sendable {  // EVP_PKEY *
         try checkPair()
     }
 
+    /// Reads DER: PKCS#8 without a passphrase, or the older forms, with nothing behind it.
+    convenience init(der: [UInt8]) throws(PKIError) {
+        let attempt = Attempt("read the private key")
+        let (made, count) = der.withUnsafeBufferPointer { buffer in
+            var end = buffer.baseAddress
+            let made = d2i_AutoPrivateKey(nil, &end, buffer.count)
+            return (made, buffer.baseAddress.flatMap { start in end.map { $0 - start } })
+        }
+        try self.init(owning: attempt.need(made, "d2i_AutoPrivateKey"))
+        guard count == der.count else { throw PKIError("cannot read the private key: there are bytes behind its end") }
+        try checkPair()
+    }
+
     /// Takes over a key that a C function made.
-    private init(owning pointer: OpaquePointer) throws(PKIError) {
+    init(owning pointer: OpaquePointer) throws(PKIError) {
         self.pointer = pointer
         kind = KeyKind(pointer)
         // Swift runs no `deinit` where a member is still unset: a throw has to free the key itself.
@@ -68,11 +81,19 @@ package final class PrivateKey: Sendable {  // EVP_PKEY *
         return Secret(try memory.take())
     }
 
+    /// PKCS#8 in DER, without a passphrase.
+    package func der() throws(PKIError) -> Secret<[UInt8]> {
+        let memory = try Memory()
+        try Attempt("write the private key").check(
+            i2d_PKCS8PrivateKey_bio(memory.pointer, pointer, nil, nil, 0, nil, nil), "i2d_PKCS8PrivateKey_bio")
+        return Secret(try memory.take())
+    }
+
     /// Nil where it is a kind that this project reads but never makes, such as RSA with 8192 bits.
     package var type: KeyType? { kind.type }
 
     /// Refuses a file whose private half does not belong to its public half.
-    private func checkPair() throws(PKIError) {
+    func checkPair() throws(PKIError) {
         let attempt = Attempt("use the private key")
         let context = try KeyContext(self)
         try attempt.check(EVP_PKEY_pairwise_check(context.pointer), "EVP_PKEY_pairwise_check")

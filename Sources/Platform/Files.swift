@@ -42,7 +42,7 @@ package enum Files {
         return try drain(descriptor, path, limit: limit)
     }
 
-    private static func drain(_ descriptor: Int32, _ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+    static func drain(_ descriptor: Int32, _ path: String, limit: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         var info = stat()
         if fstat(descriptor, &info) == 0 { bytes.reserveCapacity(min(Int(info.st_size), limit)) }

@@ -5,39 +5,49 @@ package import Platform
 
 /// The order in which files change: a complete new version beside the old one, then one rename of `current`.
 extension CertificateStore {
-    /// Puts a key and its chain in place as one set; on an error the old set is untouched. Files that another
-    /// program put there become version 1 first, so that they, too, are replaced in one step.
+    /// Puts a key and its chain in place as one set, in PEM and in these forms; on an error the old set is untouched.
+    /// Files that another program put there become version 1 first, so that they, too, are replaced in one step.
     package func install(
-        _ chain: CertificateChain, key: PrivateKey, for name: DomainName, access: FileAccess, issuance: Issuance
+        _ chain: CertificateChain, key: PrivateKey, for name: DomainName, access: FileAccess, issuance: Issuance?,
+        forms: [CertificateForm] = []
     ) throws(StoreError) {
         let paths = paths(of: name)
-        let pem: Secret<[UInt8]>
+        let files: [CertificateFile]
         do {
-            pem = try key.pem()
+            files = try Self.files(
+                of: KeyEntry(alias: name.description, key: key, chain: chain), issuance, forms, at: paths)
         } catch {
-            throw StoreError("cannot write \(paths.key): \(error)")
-        }
-        let metadata: [UInt8]
-        do {
-            metadata = Array(try JSONEncoder().encode(issuance))
-        } catch {
-            throw StoreError("cannot write the issuance of \(paths.directory): \(error)")
+            throw StoreError("cannot write the files of \(paths.directory): \(error)")
         }
         try storing { () throws(SystemError) in
             try makeDirectories(paths, access)
             try adoptPlainFiles(paths, access)
-            let contents: [(String, [UInt8], FileAccess)] = [
-                (fileName(paths.key), pem.revealed, access),
-                (fileName(paths.cert), chain.leafPEM, access.forPublicFile),
-                (fileName(paths.chain), chain.issuersPEM, access.forPublicFile),
-                (fileName(paths.fullchain), chain.pem, access.forPublicFile),
-                ("issuance.json", metadata, access.forPublicFile),
-            ]
-            let version = try addVersion(contents, paths, access)
-            try linkFiles(paths)
+            let version = try addVersion(
+                files.map { (fileName($0.path), $0.bytes, $0.holdsKey ? access : access.forPublicFile) }, paths, access)
+            try linkFiles(paths.all)
             try AtomicFile.link(paths.directory + "/current", to: "versions/\(version)")
-            prune(paths, keeping: version)
+            // Now that they lead somewhere: in their place there may be files of somebody else's making.
+            let optional = files.map(\.path).filter(paths.optional.contains)
+            try linkFiles(optional)
+            prune(paths, keeping: version, optional)
         }
+    }
+
+    private static func files(
+        of entry: KeyEntry, _ issuance: Issuance?, _ forms: [CertificateForm], at paths: CertificatePaths
+    ) throws -> [CertificateFile] {
+        var files = [
+            CertificateFile(path: paths.key, bytes: try entry.key.pem().revealed, holdsKey: true),
+            CertificateFile(path: paths.cert, bytes: entry.chain.leafPEM, holdsKey: false),
+            CertificateFile(path: paths.chain, bytes: entry.chain.issuersPEM, holdsKey: false),
+            CertificateFile(path: paths.fullchain, bytes: entry.chain.pem, holdsKey: false),
+        ]
+        for form in forms { files += try form.files(of: entry, at: paths) }
+        if let issuance {
+            let text = Array(try JSONEncoder().encode(issuance))
+            files.append(CertificateFile(path: paths.directory + "/issuance.json", bytes: text, holdsKey: false))
+        }
+        return files
     }
 
     private func makeDirectories(_ paths: CertificatePaths, _ access: FileAccess) throws(SystemError) {
@@ -60,7 +70,7 @@ extension CertificateStore {
         let version = try addVersion(contents, paths, access)
         try AtomicFile.link(paths.directory + "/current", to: "versions/\(version)")
         for (file, _, _) in contents {
-            try AtomicFile.link(paths.directory + "/" + file, to: "current/" + file)
+            try AtomicFile.link(paths.directory + "/" + file, to: linkTarget(file))
         }
     }
 
@@ -84,16 +94,15 @@ extension CertificateStore {
         return number
     }
 
-    private func linkFiles(_ paths: CertificatePaths) throws(SystemError) {
-        for file in paths.all {
-            let target = "current/" + fileName(file)
-            if Files.target(ofLink: file) != target { try AtomicFile.link(file, to: target) }
+    private func linkFiles(_ files: [String]) throws(SystemError) {
+        for file in files where Files.target(ofLink: file) != linkTarget(file) {
+            try AtomicFile.link(file, to: linkTarget(file))
         }
     }
 
-    /// Keeps the version before this one, for an operator who needs it back, and removes what is older and what a run
-    /// that was killed left behind. The new certificate is in place: a failure here is the next run's to mend.
-    private func prune(_ paths: CertificatePaths, keeping version: Int) {
+    /// Keeps the version before this one, for an operator who needs it back, and removes what is older, what a run that
+    /// was killed left behind, and links to forms that this version does not have. The new certificate is in place: a failure here is the next run's to mend.
+    private func prune(_ paths: CertificatePaths, keeping version: Int, _ optional: [String]) {
         let versions = paths.directory + "/versions"
         for name in (try? Files.list(versions)) ?? [] {
             let isOld = Int(name).map { $0 < version - 1 } ?? AtomicFile.isTemporary(name)
@@ -101,6 +110,9 @@ extension CertificateStore {
         }
         for name in (try? Files.list(paths.directory)) ?? [] where AtomicFile.isTemporary(name) {
             try? Files.remove(paths.directory + "/" + name)
+        }
+        for file in paths.optional where !optional.contains(file) && Files.target(ofLink: file) == linkTarget(file) {
+            try? Files.remove(file)
         }
     }
 }

@@ -6,6 +6,7 @@ package import Platform
 /// The certificates below `cert_path`, each in a directory named after its first name:
 ///
 ///     <cert_path>/N/N.key  N.cer  ca.cer  fullchain.cer     links into current/
+///     <cert_path>/N/N.pem  N.p12  N.jks  N.der  N.key.der   the same, where these forms were asked for
 ///     <cert_path>/N/current -> versions/<number>
 ///
 /// Files that another program put there (plain ones, without versions) are read as well.
@@ -71,6 +72,25 @@ package struct CertificateStore: Sendable {
             key: key, chain: chain, issuance: try issuance.found(), revocation: revocation(of: cert.leaf, paths))
     }
 
+    /// What keeps the files of an installed certificate from being in these forms, a clause for each; none where they
+    /// are. Forms that nobody asks for any more are no difference: they go with the next set.
+    package func differences(
+        of name: DomainName, _ installed: InstalledCertificate, from forms: [CertificateForm]
+    ) throws(StoreError) -> [String] {
+        let paths = paths(of: name)
+        let entry = KeyEntry(alias: name.description, key: installed.key, chain: installed.chain)
+        do {
+            return try forms.compactMap { form in
+                try form.difference(from: entry, at: paths) { (file) throws(SystemError) in
+                    guard Files.target(ofLink: file) == linkTarget(file) else { return nil }
+                    return try Files.read(file, limit: 1 << 20)
+                }
+            }
+        } catch {
+            throw StoreError("\(error)")
+        }
+    }
+
     /// The owner, group and mode that the files of a certificate have now differ from these.
     package func accessDiffers(of name: DomainName, from access: FileAccess) throws(StoreError) -> Bool {
         for (path, wanted) in managed(name, access) {
@@ -102,10 +122,15 @@ package struct CertificateStore: Sendable {
             Int(target.dropFirst(9)) != nil
         else { return [] }
         let version = directory + "/" + target
-        let files = CertificatePaths(in: path, first: name).all.map { version + "/" + fileName($0) }
+        let paths = paths(of: name)
         return [directory, directory + "/versions", version].map { ($0, access.forDirectory) }
-            + files.enumerated().map { index, file in (file, index == 0 ? access : access.forPublicFile) }
+            + (paths.all + paths.optional).map { file in
+                (version + "/" + fileName(file), paths.secret.contains(file) ? access : access.forPublicFile)
+            }
     }
+
+    /// What the link at a file's path leads to.
+    func linkTarget(_ path: String) -> String { "current/" + fileName(path) }
 
     func fileName(_ path: String) -> String { String(path.dropFirst(Files.parent(of: path).count + 1)) }
 }

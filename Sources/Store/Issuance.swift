@@ -73,6 +73,12 @@ package struct CertificatePaths: Sendable, Equatable {
     package let cert: String
     package let chain: String
     package let fullchain: String
+    /// The other forms, each there only where it was asked for.
+    package let combined: String
+    package let pkcs12: String
+    package let jks: String
+    package let der: String
+    package let keyDER: String
 
     package init(in certPath: String, first name: DomainName) {
         let file = name.fileName
@@ -81,7 +87,22 @@ package struct CertificatePaths: Sendable, Equatable {
         cert = directory + "/" + file + ".cer"
         chain = directory + "/ca.cer"
         fullchain = directory + "/fullchain.cer"
+        combined = directory + "/" + file + ".pem"
+        pkcs12 = directory + "/" + file + ".p12"
+        jks = directory + "/" + file + ".jks"
+        der = directory + "/" + file + ".der"
+        keyDER = directory + "/" + file + ".key.der"
     }
 
+    /// The PEM files, without which there is no certificate.
     package var all: [String] { [key, cert, chain, fullchain] }
+
+    /// Those of the other forms.
+    var optional: [String] { [combined, pkcs12, jks, der, keyDER] }
+
+    /// Those that hold the private key.
+    var secret: [String] { [key, combined, pkcs12, jks, keyDER] }
+
+    /// The longest of what their names have behind the certificate's.
+    package static let longestSuffix = 8
 }
