@@ -90,7 +90,8 @@ import Testing
                     "-destkeystore", kind, "-deststoretype", kind, "-deststorepass:file", "pass", in: directory)
                 #expect(made.status == 0, "\(made)")
             }
-            let jks = try JavaKeyStore.read(try #require(try Files.read(directory + "/JKS")), passphrase: Self.passphrase())
+            let jks = try JavaKeyStore.read(
+                try #require(try Files.read(directory + "/JKS")), passphrase: Self.passphrase())
             #expect(jks.isSame(as: entry))
             let pkcs12 = try PKCS12Store.read(
                 try #require(try Files.read(directory + "/PKCS12")), passphrase: Self.passphrase())
@@ -161,7 +162,7 @@ import Testing
     ) throws {
         let error = #expect(throws: PKIError.self) { try Self.passphrase(text) }
         #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
-let shown = text.split(separator: "\n").contains { error?.description.contains($0) == true }
+        let shown = text.split(separator: "\n").contains { error?.description.contains($0) == true }
         #expect(!shown, "\(String(describing: error))")
     }
 
