@@ -161,6 +161,14 @@ private struct Documentation {
         #expect(answer.msg.contains("must be one of \(choices), not"), "\(answer.msg)")
     }
 
+    @Test(arguments: [ModuleContract.requestTokens, .finalize])
+    func `the formats are documented`(module: ModuleContract) throws {
+        let choices = try Documentation(module).choices(of: "formats")
+        let answer = try RealProgram.call(
+            module.rawValue, .object(Self.certificates.merging(["formats": "pfx"]) { $1 }))
+        #expect(answer.msg.contains("must be a list of any of \(choices), not of 'pfx'"), "\(answer.msg)")
+    }
+
     @Test func `the choices of the account's key type are documented`() throws {
         let choices = try Documentation(.account).choices(of: "account_key_type")
         let answer = try RealProgram.call("acme_account", ["account_key_type": "dsa"])
