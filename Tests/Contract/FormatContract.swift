@@ -106,6 +106,21 @@ import Testing
         #expect(try listing(directory) == after, sourceLocation: location)
     }
 
+    @Test func `a run that was killed before all forms were linked is ended by the next, and told of`() throws {
+        try withWorld { world in
+            let options = world.options(["web": ["a.example.org"]], ["formats": ["combined", "der"]])
+            try world.publish(try world.request(options))
+            let serial = try world.finalizeWithoutEnd(options).all("certificates", "serial")
+            let link = world.path("a.example.org", "a.example.org.pem")
+            try Files.remove(link)
+            let next = try world.finalize(options)
+            #expect(next["updated"] == ["web"], "\(next.msg)")
+            #expect(next.all("certificates", "serial") == serial)
+            #expect(Files.target(ofLink: link) == "current/a.example.org.pem")
+            #expect(try !world.finalize(options).changed)
+        }
+    }
+
     @Test func `all forms are in the first set, by one version, and go with the next when nobody asks for them`() throws
     {
         try withTemporaryDirectory { directory in

@@ -9,7 +9,9 @@ private struct Area {
     let path: String
 
     let hosts: JSONValue = [
-        "h1": ["web-1.main": ["a.example.org", "b.example.org"], "y": ["domains": "c.example.org"]],
+        "h1": [
+            "web-1.main": ["a.example.org", "b.example.org"], "y": ["domains": "c.example.org", "formats": "jks"],
+        ],
         "h2": ["null": ["a.example.org", "d.example.org"], "shared": ["b.example.org:443", "A.example.org"]],
     ]
 
