@@ -68,7 +68,7 @@ struct FinalizeRun {
                     finalized.before = installed
                     finalized.replaces = options.replaces(installed)
                 }
-let forms = try certificate.forms(isPrediction: isPrediction)
+                let forms = try certificate.forms(isPrediction: isPrediction)
                 finalized.forms = forms ?? []
                 finalized.outcome = try outcome(certificate, installation, forms)
                 postpone(&finalized)
