@@ -97,6 +97,7 @@ extension TheFiveSteps {
                     start-stop-daemon --stop --oknodo --retry 5 --quiet --pidfile "/run/$name.pid"
                 done
                 postfix stop 2>/dev/null || :
+                rm -f /etc/nginx/sites-enabled/everything.conf
                 """)
         }
     }
