@@ -19,6 +19,20 @@ import Testing
                 == (0..<10).map { ["a\($0).example", "b\($0).example"] })
     }
 
+    @Test func `five requests one after the other where the account is new, for all nonces come with the first`() throws
+    {
+        let session = try Session()
+        session.server.on(
+            "POST /account", .json(201, "{}", [HTTPField("Location", "https://ca.example/account/9")]))
+        session.server.on("POST /order", .order("1", ["a.example", "b.example"], code: 201))
+        session.server.on("POST /authz/1/0", .authorization("a.example"))
+        session.server.on("POST /authz/1/1", .authorization("b.example"))
+        session.client.expect(requests: 2)
+        _ = try session.client.openAccount(.init(contacts: [], termsAgreed: true))
+        _ = try session.open([["a.example", "b.example"]])[0].get()
+        #expect(session.server.rounds.map(\.count) == [1, 2, 1, 1, 2])
+    }
+
     @Test func `a wildcard and its apex give two values for one name`() throws {
         let session = try Session()
         session.server.on("POST /order", .order("1", ["*.x.example", "x.example"], code: 201))

@@ -24,7 +24,7 @@ import Testing
         try lab.issue([(0..<100).map { "n\($0).hundred.example" }])
     }
 
-    @Test func `two phases take about ten requests one after the other`() throws {
+    @Test func `forty names on twenty certificates take few requests one after the other`() throws {
         let lab = try Lab()
         let opening = try lab.client()
         let orders = try opening.client.openOrders((0..<20).map { try lab.wish(["a\($0).example", "b\($0).example"]) })
