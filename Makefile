@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help deps build test test-designate demo bench bench-publish lab-up lab-down lint clean
+.PHONY: help deps build test test-designate demo bench bench-publish lab-up lab-down lint clean fuzz
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible/ansible.cfg
@@ -45,6 +45,9 @@ test: lint build ## everything: lint, unit, contract and end-to-end tests
 test-designate: build ## the provider designate against Debian's Keystone, Designate and BIND
 	$(phase) "Designate of Debian 12" $(as_root) .ci/designate/run bookworm $(ACME_MODULES)
 	$(phase) "Designate of Debian 13" $(as_root) .ci/designate/run trixie $(ACME_MODULES)
+
+fuzz: deps ## what reads bytes from outside, fed by libFuzzer for a minute each (or FUZZ_SECONDS)
+	$(phase) "Fuzzing" .ci/fuzz $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
 
 demo: build ## certificates for every host of a lab, and a second run with nothing to do
 	$(with_lab) && ansible/lab/files/demo.sh

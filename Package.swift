@@ -66,8 +66,26 @@ let package = Package(
         tests(
             of: "AcmeModules", named: "AcmeModulesTests",
             ["AnsibleModule", "Store", "PKI", "ACME", "DNS", "Names", "Platform"]),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "AcmeModules", "AnsibleModule", "ACME", "DNS", "HTTP", "Names", "PKI", "Platform", "Publishers",
+                "Store",
+                "YAML",
+            ],
+            path: "Tests/Fuzz/Targets", swiftSettings: strict),
+        tests(of: "FuzzTargets", named: "FuzzTests", ["Platform"]),
         tests(of: "AnsibleModule", named: "Contract"),
         tests(of: "AnsibleModule", named: "EndToEnd"),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// libFuzzer is only there, and watches where its inputs lead, when all is built with it: `make fuzz`.
+if Context.environment["ACME_FUZZ"] != nil {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CFuzzer", "FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: strict),
+    ]
+}

@@ -67,7 +67,12 @@ package struct RenewalInformation: Sendable, Equatable {
             let refusal = ACMEError(purpose, refusedBy: reply)
             throw failure(refusal.reason, now: now, after: asked)
         }
-        let message = try reply.decode(Message.self)
+        let message: Message
+        do throws(ACMEError) {
+            message = try reply.decode(Message.self)
+        } catch {
+            throw failure(error.reason, now: now, after: asked)
+        }
         guard let start = RFC3339.parse(message.suggestedWindow.start),
             let end = RFC3339.parse(message.suggestedWindow.end), start < end
         else { throw failure("its window is no span of time", now: now, after: asked) }

@@ -2,15 +2,15 @@ internal import CResolv
 internal import Names
 
 /// Reads messages of servers that may say anything (RFC 1035, section 4) with the C library's own parser.
-enum AnswerParser {
-    enum Failure: Error, Equatable {
+package enum AnswerParser {
+    package enum Failure: Error, Equatable {
         /// The message is not the answer to this question: another id, another question, no answer at all.
         case unrelated
         case malformed(String)
     }
 
     /// The answer in `message` to `question`, sent with `id`.
-    static func parse(_ message: [UInt8], id: UInt16, question: Question) throws(Failure) -> Answer {
+    package static func parse(_ message: [UInt8], id: UInt16, question: Question) throws(Failure) -> Answer {
         let result: Result<Answer, Failure> = message.withUnsafeBufferPointer { buffer in
             Result { () throws(Failure) -> Answer in
                 var handle = ns_msg()

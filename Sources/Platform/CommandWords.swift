@@ -1,7 +1,8 @@
-/// Splits a line into words as a POSIX shell would (quotes and backslashes; no variables, patterns or operators).
+/// Splits a line into words as a POSIX shell would (quotes and backslashes; no variables, patterns or operators). A quote
+/// is one whatever follows it, an accent that Swift would make one character of with it too.
 package enum CommandWords {
     package enum Failure: Error, Equatable, CustomStringConvertible {
-        case openQuote(Character)
+        case openQuote(Unicode.Scalar)
         case openBackslash
 
         package var description: String {
@@ -15,19 +16,20 @@ package enum CommandWords {
     package static func split(_ text: String) throws(Failure) -> [String] {
         var words: [String] = []
         var word: String?
-        var rest = Substring(text)
-        while let character = rest.popFirst() {
-            switch character {
+        var rest = Substring(text).unicodeScalars
+        while let scalar = rest.popFirst() {
+            switch scalar {
             case "'", "\"":
-                word = (word ?? "") + (try quoted(by: character, &rest))
+                word = (word ?? "") + (try quoted(by: scalar, &rest))
             case "\\":
                 guard let next = rest.popFirst() else { throw .openBackslash }
                 if next != "\n" { word = (word ?? "") + String(next) }
-            case " ", "\t", "\n", "\r\n":
+            case "\r" where rest.first == "\n": break
+            case " ", "\t", "\n":
                 if let word { words.append(word) }
                 word = nil
             default:
-                word = (word ?? "") + String(character)
+                word = (word ?? "") + String(scalar)
             }
         }
         if let word { words.append(word) }
@@ -35,12 +37,14 @@ package enum CommandWords {
     }
 
     /// The text up to the closing quote, which is taken off `rest` too.
-    private static func quoted(by quote: Character, _ rest: inout Substring) throws(Failure) -> String {
-        var text = ""
-        while let character = rest.popFirst() {
-            if character == quote { return text }
-            guard character == "\\", quote == "\"" else {
-                text.append(character)
+    private static func quoted(
+        by quote: Unicode.Scalar, _ rest: inout Substring.UnicodeScalarView
+    ) throws(Failure) -> String {
+        var text = String.UnicodeScalarView()
+        while let scalar = rest.popFirst() {
+            if scalar == quote { return String(text) }
+            guard scalar == "\\", quote == "\"" else {
+                text.append(scalar)
                 continue
             }
             guard let next = rest.popFirst() else { break }
@@ -48,7 +52,7 @@ package enum CommandWords {
             switch next {
             case "\n": break
             case "\"", "\\", "$", "`": text.append(next)
-            default: text += "\\" + String(next)
+            default: text += [scalar, next]
             }
         }
         throw .openQuote(quote)
@@ -71,6 +75,7 @@ package enum CommandWords {
                 }
             }
         if isPlain { return word }
-        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        let parts = word.unicodeScalars.split(separator: "'", omittingEmptySubsequences: false).map { String($0) }
+        return "'" + parts.joined(separator: "'\\''") + "'"
     }
 }

@@ -3,8 +3,8 @@ internal import Names
 
 /// What this machine has put into a DNS service, and when: the service itself does not say. Only what is noted here is
 /// ever removed there.
-struct RecordNotes: Codable, Equatable {
-    struct Note: Equatable {
+package struct RecordNotes: Codable, Equatable {
+    package struct Note: Equatable {
         /// Seconds since 1970 at which it was last asked for.
         var written: Int64
         /// False from the moment before a request until the service has taken it: a run that was killed in between
@@ -24,7 +24,7 @@ struct RecordNotes: Codable, Equatable {
 
     init() {}
 
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         var lines = try decoder.unkeyedContainer()
         while !lines.isAtEnd {
             let line = try lines.decode(Line.self)
@@ -33,7 +33,7 @@ struct RecordNotes: Codable, Equatable {
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var lines = encoder.unkeyedContainer()
         for (record, note) in records.sorted(by: { $0.key < $1.key }) {
             let line = Line(

@@ -60,4 +60,12 @@ import Testing
         server.on("GET /ari/aki.serial", .lost())
         #expect(try failure(ask()).retryAfter == clock.now.addingTimeInterval(3600))
     }
+
+    @Test(arguments: ["<html>", "{}", #"{"suggestedWindow": {"start": 5, "end": null}}"#])
+    func `an answer that is none is not asked for again at once`(body: String) throws {
+        server.on("GET /ari/aki.serial", .json(200, body, [HTTPField("Retry-After", "120")]))
+        let error = try failure(ask())
+        #expect(error.description.contains("the CA's answer cannot be used"))
+        #expect(error.retryAfter == clock.now.addingTimeInterval(120))
+    }
 }

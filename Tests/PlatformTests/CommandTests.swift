@@ -121,6 +121,8 @@ import Testing
         (#"say "a \"b\" \n \\ \$x""#, ["say", #"a "b" \n \ $x"#]),
         (#"'\' x"#, [#"\"#, "x"]),
         ("a''b \"\" ''", ["ab", "", ""]),
+        ("a\r\nb", ["a", "b"]),
+        ("'\u{30c}a b' \"\u{301}\"", ["\u{30c}a b", "\u{301}"]),
         ("", []),
     ])
     func `is split as a shell would`(line: String, words: [String]) throws {
@@ -137,7 +139,7 @@ import Testing
     }
 
     @Test func `comes back from being joined and split`() throws {
-        let words = ["rndc", "-p", "953", "a b", "it's", "", "\"", "\\", "$x", "a\nb", "ü"]
+        let words = ["rndc", "-p", "953", "a b", "it's", "", "\"", "\\", "$x", "a\nb", "ü", "'\u{30c}", "\u{30c}a b"]
         #expect(try CommandWords.split(CommandWords.join(words)) == words)
     }
 }
