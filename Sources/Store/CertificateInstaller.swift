@@ -22,14 +22,15 @@ extension CertificateStore {
         try storing { () throws(SystemError) in
             try makeDirectories(paths, access)
             try adoptPlainFiles(paths, access)
-            let version = try addVersion(
-                files.map { (fileName($0.path), $0.bytes, $0.holdsKey ? access : access.forPublicFile) }, paths, access)
+            let contents = files.map { (fileName($0.path), $0.bytes, $0.holdsKey ? access : access.forPublicFile) }
+            let served = Files.target(ofLink: paths.directory + "/current")
+            let version = "versions/\(try addVersion(contents, paths, access))"
             try linkFiles(paths.all)
-            try AtomicFile.link(paths.directory + "/current", to: "versions/\(version)")
+            try AtomicFile.link(paths.directory + "/current", to: version)
             // Now that they lead somewhere: in their place there may be files of somebody else's making.
             let optional = files.map(\.path).filter(paths.optional.contains)
             try linkFiles(optional)
-            prune(paths, keeping: version, optional)
+            prune(paths, keeping: [version, served ?? ""], optional)
         }
     }
 
@@ -100,13 +101,13 @@ extension CertificateStore {
         }
     }
 
-    /// Keeps the version before this one, for an operator who needs it back, and removes what is older, what a run that
-    /// was killed left behind, and links to forms that this version does not have. The new certificate is in place: a failure here is the next run's to mend.
-    private func prune(_ paths: CertificatePaths, keeping version: Int, _ optional: [String]) {
+    /// Keeps the version that was served before this one, for an operator who needs it back, and removes all others, those
+    /// that were never served among them, what a run that was killed left behind, and links to forms that this version does
+    /// not have. The new certificate is in place: a failure here is the next run's to mend.
+    private func prune(_ paths: CertificatePaths, keeping kept: [String], _ optional: [String]) {
         let versions = paths.directory + "/versions"
-        for name in (try? Files.list(versions)) ?? [] {
-            let isOld = Int(name).map { $0 < version - 1 } ?? AtomicFile.isTemporary(name)
-            if isOld { try? Files.remove(versions + "/" + name) }
+        for name in (try? Files.list(versions)) ?? [] where !kept.contains("versions/" + name) {
+            if Int(name) != nil || AtomicFile.isTemporary(name) { try? Files.remove(versions + "/" + name) }
         }
         for name in (try? Files.list(paths.directory)) ?? [] where AtomicFile.isTemporary(name) {
             try? Files.remove(paths.directory + "/" + name)

@@ -65,12 +65,15 @@ package struct OrderStore: Sendable {
         try file(name).keep(record)
     }
 
-    /// Forgets an order: it has ended, or it cannot be used any more.
+    /// Forgets an order: it has ended, or it cannot be used any more. The order goes with its key, in one step; of what a
+    /// run leaves behind that is killed over it, the next one to take the lock makes an end.
     package func remove(_ name: DomainName) throws(StoreError) {
         let directory = directory(name)
         try storing { () throws(SystemError) in
-            try Files.remove(directory + "/order.json")
-            try Files.remove(directory)
+            guard try Files.status(directory) != nil else { return }
+            let gone = AtomicFile.temporaryName(for: directory)
+            try Files.rename(directory, to: gone)
+            try Files.remove(gone)
         }
     }
 
