@@ -4,6 +4,9 @@ import Platform
 import TestSupport
 import Testing
 
+/// Whether all is tried that can be, for as long as it takes: `make kill-test`.
+let isExhaustive = ProcessInfo.processInfo.environment["EXHAUSTIVE"] == "1"
+
 /// A system call of a run: the so-and-so-many-th of its name.
 struct SystemCall: CustomStringConvertible, Sendable {
     let name: String

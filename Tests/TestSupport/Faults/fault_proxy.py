@@ -16,7 +16,9 @@ The client's Host header is passed on: Pebble builds its URLs from it, so that t
 `url` against it. Requests reach the server one at a time.
 
 "{origin}" in the faults stands for the proxy's own https://127.0.0.1:port. `on` is a kind of request (see KINDS). An
-entry is passed over `skip` times, then played `times` times (once where it does not say, always for -1). The plays:
+entry is passed over `skip` times, then played `times` times (once where it does not say, always for -1). An entry with `chance` (and `seed`) is for every kind:
+of so many requests in a hundred each has one of the faults in its list `of`, of those that are `on` its kind or on none.
+The plays:
 
     answer       the server does not hear of it: status, headers, body (text) or json; retry_in (seconds from now) makes
                  a Retry-After with a date
@@ -31,7 +33,8 @@ entry is passed over `skip` times, then played `times` times (once where it does
     huge         a reply without end (of `size` bytes)
     slow         the server's reply, a byte each `pause` seconds
     reuse        newOrder alone, as Boulder does: for the same account, names and profile the order that was made
-                 before, as it was seen last, while it is pending or ready; with `even` true in any state
+                 before, as it was seen last, while it is pending or ready; with `even` true in any state. Beside
+                 `chance`, `reuse` true means all orders, those too whose reply is lost
 """
 
 import base64
@@ -39,6 +42,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import ssl
 import sys
 import threading
@@ -81,6 +85,8 @@ class Faults:
             self.version = version
             self.list = json.loads(self.path.read_text().replace("{origin}", self.origin))
         for fault in self.list:
+            if "chance" in fault:
+                return self.draw(fault, kind)
             if fault["on"] != kind or fault.setdefault("times", 1) == 0:
                 continue
             if fault.setdefault("skip", 0) > 0:
@@ -89,6 +95,14 @@ class Faults:
             fault["times"] -= 1
             return fault
         return {}
+
+    def draw(self, lottery, kind):
+        """One of its faults, or none."""
+        dice = lottery.setdefault("dice", random.Random(lottery["seed"]))
+        drawn = {}
+        if dice.uniform(0, 100) < lottery["chance"]:
+            drawn = dice.choice([fault for fault in lottery["of"] if kind in fault.get("on", [kind])])
+        return drawn | {"reuse": lottery.get("reuse", False)}
 
 
 class Proxy:
@@ -116,7 +130,7 @@ class Proxy:
     def forward(self, request, fault):
         """The server's answer, or for `reuse` that of an earlier order."""
         with self.upstream:
-            if request.kind == "newOrder" and fault.get("play") == "reuse":
+            if request.kind == "newOrder" and (fault.get("play") == "reuse" or fault.get("reuse")):
                 order = self.orders.get(self.made.get(request.wish))
                 if order and (fault.get("even") or json.loads(order.body)["status"] in ("pending", "ready")):
                     return Answer(201, dict(order.headers), order.body)
