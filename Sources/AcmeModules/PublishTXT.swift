@@ -9,8 +9,12 @@ internal import Publishers
 package enum PublishTXT: Module {
     package static let name = "acme_publish_txt"
     package static let emptyFields: [String: JSONValue] = [
-        "added": [], "removed": [], "kept": [], "visible_on": [], "warnings": [], "serial": nil, "waited": 0,
+        "added": [], "removed": [], "kept": [], "visible_on": [], "warnings": [], "refused": [], "serial": nil,
+        "waited": 0,
     ]
+
+    /// Seconds for the question where the hosts' challenge names lead.
+    private static let aliasPatience = 30.0
 
     package static func run(_ invocation: consuming Invocation) -> ModuleResult {
         let dryRun = invocation.checkMode
@@ -24,9 +28,13 @@ package enum PublishTXT: Module {
     private static func run(
         _ options: PublishTXTOptions, dryRun: Bool
     ) throws(PublishError) -> ModuleResult {
-        let publication = try options.publisher.publish(options.records, keep: options.keep, dryRun: dryRun)
+        let limit = Deadline(seconds: aliasPatience, clock: SystemClock())
+        let judged = options.claims?.judged(options.zone, Resolver(servers: options.resolvers, deadline: limit))
+        let records = judged?.records ?? options.records
+        let publication = try options.publisher.publish(records, keep: options.keep, dryRun: dryRun)
         var report = PublicationReport(publication, zone: options.zone, dryRun: dryRun)
-        if !options.records.isEmpty && !dryRun && options.visibleTimeout > 0 { report.wait(options) }
+        if let judged { report.note(judged.refusals, judged.warnings) }
+        if !records.isEmpty && !dryRun && options.visibleTimeout > 0 { report.wait(for: records, options) }
         return report.result
     }
 }
@@ -37,6 +45,7 @@ private struct PublicationReport {
     private var message: String
     private var failure: String?
     private var warnings: [String]
+    private var refusals: [HostClaims.Refusal] = []
     private var visibleOn: [String] = []
     private var waited = 0.0
 
@@ -53,19 +62,25 @@ private struct PublicationReport {
             }
     }
 
+    /// Hosts that get nothing fail alone: the others' records are in place.
+    mutating func note(_ refusals: [HostClaims.Refusal], _ warnings: [String]) {
+        self.refusals = refusals
+        self.warnings += refusals.map(\.sentence) + warnings
+    }
+
     /// Waits until all values of this call are visible, in a zone that was not changed too.
-    mutating func wait(_ options: PublishTXTOptions) {
+    mutating func wait(for records: [TXTRecord], _ options: PublishTXTOptions) {
         let deadline = Deadline(seconds: Double(options.visibleTimeout), clock: SystemClock())
         let resolver = Resolver(servers: options.resolvers, deadline: deadline)
         do throws(AuthoritativeServers.Failure) {
             let found = try AuthoritativeServers(of: options.zone, given: options.servers, resolver: resolver)
             warnings += found.warnings
-            let values = Dictionary(grouping: options.records, by: \.name).mapValues { $0.map(\.value.text) }
+            let values = Dictionary(grouping: records, by: \.name).mapValues { $0.map(\.value.text) }
             let outcome = Visibility(zone: options.zone, values: values, servers: found.servers).wait(until: deadline)
             visibleOn = outcome.visible.map(\.address.description)
             waited = outcome.waited
             failure = outcome.error?.description
-            doubt(outcome.unseen, options)
+            doubt(records, outcome.unseen, options)
             message += "; visible on \(visibleOn.joined(separator: ", "))"
         } catch {
             failure = error.description
@@ -73,8 +88,10 @@ private struct PublicationReport {
     }
 
     /// Has the next call do its part again where servers answered without records of this one.
-    private mutating func doubt(_ unseen: [DNSName: Set<String>], _ options: PublishTXTOptions) {
-        let records = options.records.filter { unseen[$0.name]?.contains($0.value.text) == true }
+    private mutating func doubt(
+        _ records: [TXTRecord], _ unseen: [DNSName: Set<String>], _ options: PublishTXTOptions
+    ) {
+        let records = records.filter { unseen[$0.name]?.contains($0.value.text) == true }
         guard !records.isEmpty else { return }
         do throws(PublishError) {
             try options.publisher.doubt(records)
@@ -93,6 +110,7 @@ private struct PublicationReport {
             "visible_on": .strings(visibleOn),
             "waited": .number((waited * 1000).rounded() / 1000),
             "warnings": .strings(warnings),
+            "refused": .array(refusals.map { ["host": .string($0.host), "reason": .string($0.sentence)] }),
             "diff": [
                 "before": .string(publication.before),
                 "after": .string(publication.after),

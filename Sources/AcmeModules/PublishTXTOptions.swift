@@ -7,7 +7,10 @@ internal import Publishers
 /// The options of `acme_publish_txt`, read and checked as a whole before anything is touched.
 struct PublishTXTOptions {
     let zone: DNSName
+    /// Those that are wanted without a look at whose they are.
     let records: [TXTRecord]
+    /// What hosts want; nil where `records` says all.
+    let claims: HostClaims?
     let publisher: any Publisher
     /// Seconds for which tokens of earlier calls stay.
     let keep: Int64
@@ -21,7 +24,8 @@ struct PublishTXTOptions {
     init(_ invocation: consuming Invocation) throws(OptionError) {
         var options = (consume invocation).options
         zone = try options.dnsName("zone")
-        records = try Self.records(&options)
+        claims = try HostClaims(&options, zone: zone)
+        records = try Self.records(&options, isNeeded: claims == nil)
         keep = Int64(try options.integer("keep", default: 3600, in: 0...31_536_000))
         servers = try Self.servers(&options)
         resolvers = try options.serverAddresses("dns_servers")
@@ -34,8 +38,12 @@ struct PublishTXTOptions {
     }
 
     /// Each once, sorted. Members that are not needed here are passed over: `acme_request_tokens` returns more.
-    private static func records(_ options: inout Options) throws(OptionError) -> [TXTRecord] {
-        guard let entries = try options.mappings("records") else { throw options.missing("records") }
+    private static func records(_ options: inout Options, isNeeded: Bool) throws(OptionError) -> [TXTRecord] {
+        guard let entries = try options.mappings("records") else {
+            if isNeeded { throw options.missing("records") }
+            return []
+        }
+        guard isNeeded else { throw options.invalid("records", "and hosts exclude each other: give one of them") }
         var records: [TXTRecord] = []
         records.reserveCapacity(entries.count)
         for var entry in entries {
