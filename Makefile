@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help deps build test test-designate fuzz kill-test demo bench bench-publish lab-up lab-down lint clean
+.PHONY: help deps build test test-designate fuzz kill-test sanitize demo bench bench-publish lab-up lab-down lint clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible/ansible.cfg
@@ -48,6 +48,11 @@ test-designate: build ## the provider designate against Debian's Keystone, Desig
 
 fuzz: deps ## what reads bytes from outside, fed by libFuzzer for a minute each (or FUZZ_SECONDS)
 	$(phase) "Fuzzing" .ci/fuzz $(or $(FUZZ_SECONDS),60) $(FUZZ_TARGETS)
+
+sanitize: build ## what touches C, watched by the address and undefined-behaviour sanitizers and by valgrind
+	$(phase) "Address sanitizer" .ci/sanitize address
+	$(phase) "Undefined behaviour" .ci/sanitize undefined
+	$(phase) "Valgrind" .ci/sanitize valgrind
 
 kill-test: build ## modules killed at every system call, and 200 certificates from a CA in trouble
 	EXHAUSTIVE=1 $(phase) "Killed and in trouble" $(tests) --filter '^Contract\.(BrokenOff|RandomFaults)'
