@@ -40,46 +40,69 @@ extension TheFiveSteps {
             ]
         }
 
-        @Test func `a host that was taken over gets nothing of another's, and stops none`() throws {
-            let inventory = try Inventory(["web01": ["evil": ["n81"]], "web02": ["honest": ["n82"]]])
-            defer { try? Host.web01.forgetAgent() }
-            try withTemporaryDirectory { directory in
-                let mark = directory + "/executed"
-                let stolen = String(repeating: "s", count: 43)
-                let finalize: [String: Any] = [
-                    "changed": true, "failed": true, "msg": bait(mark), "updated": ["nobody listens", bait(mark)],
-                    "certificates": [["name": bait(mark), "error": bait(mark)]],
-                ]
-                let theirs = ["evil": [try Inventory.complete("n82")]]
-                let attacks: [(request: [String: Any], words: String)] = [
+        /// What a host asks for, and what is said of that.
+        private typealias Attack = (request: [String: Any], words: String)
+
+        private func attacks(_ stolen: String, _ mark: String) throws -> [[Attack]] {
+            let theirs = ["evil": [try Inventory.complete("n82")]]
+            return [
+                [
                     (request([try record("n82", at: "n82", stolen)], mark), "belongs to none of the names"),
-                    (request([try record("n81", at: "n82", stolen)], mark), "and it wants a record at"),
-                    (request([try record("n81", at: "n81", bait(mark))], mark), "has a value that is no token"),
+                    (request([try record("n83", at: "n82", stolen)], mark), "and it wants a record at"),
+                ],
+                [
                     (
                         request([try record("n82", at: "n82", stolen)], mark, facts: ["letsencrypt_certs": theirs]),
                         "it gave itself the variable letsencrypt_certs"
                     ),
+                    (request([try record("n83", at: "n83", bait(mark))], mark), "has a value that is no token"),
+                ],
+            ]
+        }
+
+        @Test func `hosts that were taken over get nothing of another's, stop none, and have nothing executed`() throws
+        {
+            let inventory = try Inventory([
+                "web01": ["evil": ["n81"]], "web02": ["honest": ["n82"]], "web03": ["evil": ["n83"]],
+            ])
+            let (taken, stolen) = ([Host.web01, .web03], String(repeating: "s", count: 43))
+            defer { for host in taken { try? host.forgetAgent() } }
+            #expect(try inventory.play("--tags", "letsencrypt_install").isFine)
+            try withTemporaryDirectory { directory in
+                let mark = directory + "/executed"
+                let finalize: [String: Any] = [
+                    "changed": true, "failed": true, "msg": bait(mark), "updated": ["nobody listens", bait(mark)],
+                    "certificates": [["name": bait(mark), "error": bait(mark)]],
                 ]
-                for (number, attack) in attacks.enumerated() {
+                for round in try attacks(stolen, mark) {
                     try Zone.clear()
                     try Host.web02.run("rm -rf /etc/letsencrypt-certs")
-                    try take(.web01, request: attack.request, finalize: finalize)
-                    let check = number == 0 ? ["--check"] : []
-                    let dry = try check.map { try inventory.play("--skip-tags", "letsencrypt_install", $0) }
-                    #expect(dry.allSatisfy { $0.recap["web02"]?.failed == 0 }, "\(dry)")
-                    let run = try inventory.play("--skip-tags", "letsencrypt_install")
-                    #expect(run.recap["web02"]?.isFine == true, "\(run)")
-                    #expect(run.recap["web01"]?.failed == 1, "\(run)")
-                    #expect(run.sentences.contains("nothing that web01 asked for was published: "), "\(run)")
-                    #expect(run.sentences.contains(attack.words), "\(run)")
-                    #expect(run.handlers == ["web02: honest"], "\(run)")
-                    try InstalledCertificate(.web02, "n82").expectPromised()
-                    #expect(try !Zone.file.contains(stolen))
-                    #expect(try !Zone.texts(Inventory.complete("n82")).contains(stolen))
-                    #expect(!FileManager.default.fileExists(atPath: mark))
-                    try Host.nameServer.run("[ ! -e \(mark) ]")
+                    for (host, attack) in zip(taken, round) {
+                        try take(host, request: attack.request, finalize: finalize)
+                    }
+                    try expectHarmless(inventory, taken, round, stolen, mark)
                 }
             }
+        }
+
+        private func expectHarmless(
+            _ inventory: Inventory, _ taken: [Host], _ round: [Attack], _ stolen: String, _ mark: String
+        ) throws {
+            let dry = try inventory.play("--skip-tags", "letsencrypt_install", "--check")
+            #expect(dry.recap["web02"]?.isFine == true, "\(dry)")
+            let run = try inventory.play("--skip-tags", "letsencrypt_install")
+            #expect(run.recap["web02"]?.isFine == true, "\(run)")
+            for (host, attack) in zip(taken, round) {
+                #expect(run.recap[host.name]?.failed == 1, "\(run)")
+                #expect(run.sentences.contains("nothing that \(host.name) asked for was published: "), "\(run)")
+                #expect(run.sentences.contains(attack.words), "\(run)")
+            }
+            #expect(run.handlers == ["web02: honest"], "\(run)")
+            try InstalledCertificate(.web02, "n82").expectPromised()
+            #expect(try !Host.nameServer.run("cat \(Zone.path)").contains(stolen))
+            #expect(try !Zone.texts(Inventory.complete("n82")).contains(stolen))
+            #expect(!FileManager.default.fileExists(atPath: mark))
+            try Host.nameServer.run("[ ! -e \(mark) ]")
         }
     }
 }
