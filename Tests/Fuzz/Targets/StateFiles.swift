@@ -16,7 +16,7 @@ enum StateFiles {
         if let cache: SessionCache = found(bytes) { ScriptedAuthority.resume(cache) }
         if let issuance: Issuance = found(bytes) { _ = issuance.authority }
         if let note: RevocationNote = found(bytes) { _ = note.clause }
-        if let suggestion: RenewalSuggestion = found(bytes) { _ = suggestion.moment }
+        if let answer: RenewalAnswer = found(bytes) { _ = answer.suggestion?.moment }
         if let notes: RecordNotes = found(bytes) { require(found(written(notes)) == notes, "notes read as themselves") }
     }
 
@@ -32,9 +32,9 @@ enum StateFiles {
     private static func use(_ record: FailureRecord) {
         let names = record.names.compactMap { try? DomainName($0) }
         let now = Date(timeIntervalSince1970: 1_800_000_000)
-        _ = record.objection(to: names, now: now)
+        _ = record.objection(to: names, .ordered, now: now)
         guard !names.isEmpty else { return }
-        let next = FailureRecord(of: names, because: "why", notBefore: nil, after: record, now: now)
+        let next = FailureRecord(of: names, because: "why", .refusal(notBefore: nil), after: record, now: now)
         require(next.next > now, "a failure puts the next try off")
     }
 
