@@ -81,10 +81,14 @@ package enum Files {
         return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
     }
 
-    /// Makes a directory with exactly this access; one that is there already is left as it is.
+    /// Makes a directory with exactly this access; one that is there already is left as it is. A link is none, wherever it
+    /// leads.
     package static func makeDirectory(_ path: String, access: FileAccess) throws(SystemError) {
         if mkdir(path, 0o700) != 0 {
             guard errno == EEXIST else { throw SystemError("make directory", path) }
+            guard try status(path)?.kind == .directory else {
+                throw SystemError("make directory", path, code: ENOTDIR)
+            }
             return
         }
         try set(access, on: path)

@@ -52,7 +52,8 @@ extension CertificateStore {
     }
 
     private func makeDirectories(_ paths: CertificatePaths, _ access: FileAccess) throws(SystemError) {
-        try Files.makeDirectories(paths.directory + "/versions", access: access.forDirectory)
+        try Files.makeDirectories(paths.directory, access: access.forDirectory)
+        try Files.makeDirectory(paths.directory + "/versions", access: access.forDirectory)
         for directory in [paths.directory, paths.directory + "/versions"] {
             try Files.set(access.forDirectory, on: directory)
         }
