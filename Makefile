@@ -63,9 +63,10 @@ demo: build ## certificates for every host of a lab, and a second run with nothi
 bench-publish: build ## how long publishing takes, beside the least that it could take
 	$(as_root) python3 .ci/bench publish $(ACME_MODULES)
 
-bench: build ## certificates from nothing, beside uacme, lego, certbot and dehydrated; writes docs/performance.md
+bench: build ## beside uacme, lego, certbot and dehydrated, and base.yaml over up to 30 hosts; writes docs/performance.md
 	$(as_root) .ci/deps install uacme certbot dehydrated >/dev/null
 	$(as_root) unshare --mount --net python3 .ci/bench peers $(ACME_MODULES)
+	$(as_root) python3 .ci/bench fleet $(ACME_MODULES)
 
 .PHONY: lab-start
 lab-start:

@@ -14,7 +14,7 @@ import sys
 from clients import PEERS, Lego, Ours
 from front import DELAY, Front
 from measuring import ZONE, timed
-from report import write
+from report import write_peers
 from servers import Servers
 
 DNS_PORT = 53  # lego's look whether a value is visible knows no other
@@ -121,6 +121,6 @@ def measure(program, directory):
         scenarios = [{"certificates": count, "names": names, "rounds": rounds,
                       "clients": compare(bench, count, names, rounds)} for count, names, rounds in SCENARIOS]
         physics = {"round_trip": round_trip(bench), "key": key_generation(), "delay": DELAY}
-        write({"scenarios": scenarios, "physics": physics})
+        write_peers({"scenarios": scenarios, "physics": physics})
     finally:
         bench.stop()

@@ -1,10 +1,10 @@
-"""Writes what the comparison found into docs/performance.md, between its marks, and draws docs/performance.svg."""
+"""Writes what was found into docs/performance.md, between its marks, and draws docs/performance.svg."""
 import math
 import pathlib
 import statistics
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
-BEGIN, END = "<!-- written by make bench -->\n", "<!-- to here -->\n"
+END = "<!-- to here -->\n"
 OURS = "acme-modules"
 # Requests that RFC 8555 makes unavoidable, one after the other, for any number of names and certificates: directory,
 # newNonce, newAccount, newOrder, authorization, challenge, a look at the order, finalize, certificate.
@@ -61,13 +61,32 @@ def limits(scenarios, physics):
     return "\n".join(rows) + "\n"
 
 
-def write(results):
+def write_peers(results):
     scenarios = results["scenarios"]
-    text = "".join(map(table, scenarios)) + limits(scenarios, results["physics"])
-    page = DOCS / "performance.md"
-    before, rest = page.read_text().split(BEGIN)
-    page.write_text(before + BEGIN + text + "\n" + END + rest.split(END)[1])
+    insert("peers", "".join(map(table, scenarios)) + limits(scenarios, results["physics"]))
     (DOCS / "performance.svg").write_text(drawing(scenarios))
+
+
+def write_fleet(sizes):
+    rows = ["| hosts | | base.yaml | as many tasks that do nothing | ratio | tasks on hosts | longest plays |",
+            "|---:|---|---:|---:|---:|---:|---|"]
+    for size, kinds in sizes.items():
+        for kind, what in (("renew", "all certificates are renewed"), ("nothing", "nothing is due")):
+            row = kinds[kind]
+            total = sum(row["shares"].values())
+            longest = sorted(row["shares"].items(), key=lambda share: -share[1])[:3]
+            shares = ", ".join(f"{name} {took / total:.0%}" for name, took in longest)
+            rows.append(f"| {size} | {what} | {seconds(row['ours'])} | {seconds(row['idle'])} "
+                        f"| {row['ours'] / row['idle']:.2f} | {row['tasks']} | {shares} |")
+    insert("fleet", "\n".join(rows) + "\n")
+
+
+def insert(part, text):
+    """Puts the text between the part's marks."""
+    begin = f"<!-- {part}: written by make bench -->\n"
+    page = DOCS / "performance.md"
+    before, rest = page.read_text().split(begin)
+    page.write_text(before + begin + text + END + rest.split(END, 1)[1])
     print(text)
 
 
