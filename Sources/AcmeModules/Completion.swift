@@ -64,18 +64,27 @@ struct Completion {
 
     private func issued(_ jobs: [Job], by url: String) -> [Result<IssuedChain, any Error>] {
         do {
-            let items = try jobs.map { TakenOrders.Item(completion: try $0.completion(), key: $0.key, wish: $0.wish) }
             let connection = try CAConnection(url, options, state: state, deadline: deadline)
             defer { connection.saveSession() }
-            for job in jobs { try connection.refuse(job.key, of: job.options) }
-            guard connection.hasAccount else {
-                throw StoreError("the account that ordered is not known here any more; run acme_request_tokens again")
+            let items = jobs.map { job in Result { try item(job, connection) } }
+            let ready = items.indices.filter { (try? items[$0].get()) != nil }
+            var orders = TakenOrders(try ready.map { try items[$0].get() }, connection.client) { number, order in
+                keep(order, jobs[ready[number]])
             }
-            var orders = TakenOrders(items, connection.client) { number, order in keep(order, jobs[number]) }
-            return orders.complete().map { $0.mapError { $0 as any Error } }
+            var completed = orders.complete()[...]
+            return items.map { item in item.flatMap { _ in completed.removeFirst().mapError { $0 as any Error } } }
         } catch {
             return jobs.map { _ in .failure(error) }
         }
+    }
+
+    /// What the CA is sent; throws where that cannot be, which says nothing of the other certificates.
+    private func item(_ job: Job, _ connection: CAConnection) throws -> TakenOrders.Item {
+        try connection.refuse(job.key, of: job.options)
+        guard connection.hasAccount else {
+            throw StoreError("the account that ordered is not known here any more; run acme_request_tokens again")
+        }
+        return TakenOrders.Item(completion: try job.completion(), key: job.key, wish: job.wish)
     }
 
     /// A failure here stops nothing: what is on disk would only be wanted if this run broke off.

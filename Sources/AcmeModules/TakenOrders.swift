@@ -32,6 +32,7 @@ struct TakenOrders {
 
     /// Completes every order, or one that takes its place.
     mutating func complete() -> [Result<IssuedChain, ACMEError>] {
+        guard !items.isEmpty else { return [] }
         results = client.completeOrders(items.map(\.completion))
         for _ in 1..<Self.limit {
             let taken = items.indices.filter(isTaken)

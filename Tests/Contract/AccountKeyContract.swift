@@ -279,3 +279,16 @@ import Testing
         }
     }
 }
+
+    @Test func `an order with the account's key for its own stops no other one`() throws {
+        try withWorld { world in
+            let options = world.options(["web": ["a.example.org"], "api": ["b.example.org"]])
+            try world.publish(try world.request(options))
+            let copy = #"cp "$1"/account.key "$2"/state/orders/*/a.example.org/private.key"#
+            _ = try Program.run(["sh", "-c", copy, "sh", world.accountDirectory(), world.directory])
+            let finalized = try world.finalize(options)
+            #expect(finalized["updated"] == ["api"])
+            #expect(finalized.msg.hasPrefix("certificate web: "), "\(finalized.msg)")
+            #expect(finalized.msg.contains("an account key must never be a certificate's"), "\(finalized.msg)")
+        }
+    }
