@@ -17,6 +17,10 @@ package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
     var earlier: String?
     /// The order can never become a certificate; the next run has to make a new one.
     package var orderIsLost = false
+    /// It is lost by the state that the CA shows of it.
+    private var orderWasEnded = false
+    /// The account is what the CA refuses, whatever the request was about.
+    private(set) var isAccountsFault = false
 
     package init(_ what: String, _ reason: String) {
         self.what = what
@@ -36,6 +40,31 @@ package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
         return Self.endings.contains(where: words.contains)
     }
 
+    /// Whether a fault of the account may be behind it: a signature with a key that is not the account's any more is
+    /// `malformed` to most CAs, one by an account that has ended `unauthorized`.
+    var mayBeAccountsFault: Bool {
+        guard status != nil else { return false }
+        return problem?.kind == .malformed || problem?.kind == .unauthorized
+    }
+
+    /// The same refusal, of which the account turned out to be the cause: the order is as good as it was.
+    func causedByAccount(_ fault: String) -> ACMEError {
+        var error = self
+        error.reason += "; \(fault)"
+        error.isAccountsFault = true
+        error.orderIsLost = false
+        return error
+    }
+
+    /// What the CA shows of the order leaves no way on; `problem` is what it says of that.
+    func endingOrder(_ problem: Problem?) -> ACMEError {
+        var error = self
+        error.problem = problem
+        error.orderIsLost = true
+        error.orderWasEnded = true
+        return error
+    }
+
     /// The server understood and will not change its mind about this request.
     var isFinal: Bool {
         guard let status, (400..<500).contains(status), status != 408, status != 429 else { return false }
@@ -52,9 +81,11 @@ package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The CA has had enough requests for now.
     package var isLimit: Bool { status == 429 || problem?.kind == .rateLimited }
 
-    /// The CA has judged the request or the names, so that trying again soon would lead to the same, and counts.
+    /// The CA has judged the request or the names, so that trying again soon would lead to the same, and counts. An order
+    /// that the CA has ended counts whether or not it says why: the next try costs another one.
     package var isVerdict: Bool {
-        guard (status ?? 400) < 500 else { return false }
+        if orderWasEnded { return true }
+        guard (status ?? 400) < 500, !isAccountsFault else { return false }
         guard !isLimit, let problem else { return isLimit }
         switch problem.kind {
         case .accountDoesNotExist, .agreementRequired, .badNonce, .orderNotReady, .userActionRequired: return false

@@ -41,6 +41,29 @@ extension Client {
         return .valid(record)
     }
 
+    /// Finds out whether the account is what was refused, which looks like a refusal of each order: asks about the
+    /// account, once, where that may be.
+    func blamingAccount<Success>(_ results: [Result<Success, ACMEError>]) -> [Result<Success, ACMEError>] {
+        let mayBe = results.contains { if case .failure(let error) = $0 { error.mayBeAccountsFault } else { false } }
+        guard mayBe, let fault = accountFault() else { return results }
+        return results.map { result in
+            result.mapError { $0.mayBeAccountsFault ? $0.causedByAccount(fault) : $0 }
+        }
+    }
+
+    /// What is wrong with the account; nil where nothing is, or where the CA does not say.
+    private func accountFault() -> String? {
+        let known = account
+        defer { account = known }
+        guard let state = try? accountState() else { return nil }
+        switch state {
+        case .valid: return nil
+        case .missing:
+            return "the account does not belong to this host's account key any more: give the host the account's key"
+        case .ended(let reason): return "the account has ended for good (\(reason)): give the host another account key"
+        }
+    }
+
     /// Tells the CA the account's contacts (section 7.3.2).
     package func changeContacts(to contacts: [String]) throws(ACMEError) {
         let purpose = "change the account's contacts"

@@ -33,16 +33,12 @@ struct Authorization: Decodable {
         case .invalid, .deactivated, .expired, .revoked:
             var error = ACMEError("authorize \(name)", "its authorization is \(status.rawValue)")
             if let failure { error.reason += ": \(failure)" }
-            error.problem = failure
-            error.orderIsLost = true
-            throw error
+            throw error.endingOrder(failure)
         case .pending:
             guard let dns = challenges.lazy.compactMap(\.dns).first else {
                 let offered = challenges.compactMap(\.type).joined(separator: ", ")
-                var error = ACMEError(
-                    "authorize \(name)", "the CA offers no dns-01 challenge for it, only: \(offered)")
-                error.orderIsLost = true
-                throw error
+                throw ACMEError("authorize \(name)", "the CA offers no dns-01 challenge for it, only: \(offered)")
+                    .endingOrder(nil)
             }
             return DNSChallenge(
                 domain: domain, wildcard: isWildcard, url: dns.url, authorization: url,

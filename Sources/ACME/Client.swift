@@ -110,7 +110,7 @@ package final class Client {
             flows[index].receive(results, now: deadline.clock.now) { opened(index, $0) }
         }
         giveUp(flows.flatMap(\.lost), sparing: results.compactMap { try? $0.get() })
-        return results
+        return blamingAccount(results)
     }
 
     /// Phase two: for each order the certificate with its chain. The challenges' records must be visible.
@@ -124,9 +124,10 @@ package final class Client {
         var flows = orders.map(CompletionFlow.init)
         rounds.width = orders.map { max(1, $0.order.challenges.count) }.reduce(0, +)
         let first = flows.indices.map { flows[$0].start() }
-        let results = rounds.run(first, until: deadline) { index, results in
-            flows[index].receive(results, now: deadline.clock.now)
-        }
+        let results = blamingAccount(
+            rounds.run(first, until: deadline) { index, results in
+                flows[index].receive(results, now: deadline.clock.now)
+            })
         let lost = zip(orders, results).compactMap { request, result in
             if case .failure(let error) = result, error.orderIsLost { request.order } else { nil }
         }

@@ -160,10 +160,14 @@ struct CompletionFlow {
     }
 
     private mutating func finalize(after wait: Wait) throws(ACMEError) -> Step<IssuedChain> {
+        let purpose = "finalize the order for \(order.title)"
+        guard finalized < Self.finalizations else {
+            let reason = "after \(finalized) finalizations the CA still says that the order is ready for one"
+            throw ACMEError(purpose, reason).endingOrder(nil)
+        }
         stage = .finalizing
         finalized += 1
         polls = 0
-        let purpose = "finalize the order for \(order.title)"
         return .send([try .post(Finalization(csr: Base64URL.encode(csr)), to: order.finalize, purpose)], after: wait)
     }
 
@@ -231,9 +235,7 @@ struct CompletionFlow {
             sentences.append(problem.description)
         }
         if sentences.isEmpty { sentences.append("the order became invalid" + (trouble.map { ": \($0)" } ?? "")) }
-        var error = ACMEError("get a certificate for \(order.title)", sentences.joined(separator: "; "))
-        error.problem = problems.first
-        error.orderIsLost = true
-        return error
+        return ACMEError("get a certificate for \(order.title)", sentences.joined(separator: "; "))
+            .endingOrder(problems.first)
     }
 }

@@ -127,10 +127,8 @@ struct OpeningFlow {
         guard order.status != .invalid else {
             var error = ACMEError(reply.purpose, "the new order is invalid")
             if let problem = object.error { error.reason += ": \(problem)" }
-            error.problem = object.error
-            error.orderIsLost = true
             lost.append(order)
-            throw error
+            throw error.endingOrder(object.error)
         }
         return authorizations(of: order, isResumed: false)
     }

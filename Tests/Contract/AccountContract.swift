@@ -230,11 +230,15 @@ extension World {
             try world.issue(world.options(["web": ["a.example.org"]], ["account_key_src": source]))
             let other: JSONValue = .string(world.directory + "/other-state")
             _ = try world.account(["account_key_src": source, "state": "absent", "state_path": other])
-            let refused = try world.request(
-                world.options(["web": ["a.example.org"]], ["account_key_src": source, "force": true]))
-            #expect(refused.failed)
-            #expect(refused.msg.contains("deactivated"), "\(refused.msg)")
+            let certs = ["api": ["b.example.org"]]
+            for _ in 1...2 {
+                let refused = try world.request(world.options(certs, ["account_key_src": source]))
+                #expect(refused.failed)
+                #expect(refused.msg.contains("the account has ended for good"), "\(refused.msg)")
+                #expect(refused.all("certificates", "retry_at") == [.null])
+            }
             #expect(try world.accounts() == 1)
+            try world.issue(world.options(certs, ["account_key_src": .string(try world.makeKey("ec-256", "new.pem"))]))
         }
     }
 
