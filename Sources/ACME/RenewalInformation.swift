@@ -30,7 +30,7 @@ package struct RenewalInformation: Sendable, Equatable {
 
     /// Seconds between two questions: what the CA asks for within these bounds (section 4.3), six hours where it does
     /// not say, one after a failure.
-    private static let bounds = 60.0...86_400
+    package static let bounds = 60.0...86_400
     private static let usual = 21_600.0
     private static let afterFailure = 3600.0
 

@@ -43,7 +43,7 @@ struct RenewalInquiry {
         let subjects = requests.indices.compactMap { subject($0, requests[$0]) }
         for subject in subjects { requests[subject.index].suggestion = subject.known?.suggestion }
         let now = deadline.clock.now
-        let stale = subjects.filter { $0.known.map { $0.askAgain <= now } ?? true }
+        let stale = subjects.filter { $0.known?.isStale(at: now) ?? true }
         guard asksCA, !stale.isEmpty else { return }
         for (subject, result) in zip(stale, fetch(stale)) { take(result, subject, &requests[subject.index]) }
     }

@@ -19,6 +19,8 @@ package struct FailureRecord: Codable, Sendable, Equatable {
     private static let longestOutage = 86_400.0
 
     /// What a failure means for the next tries.
+    /// The longest time over which Let's Encrypt's limits count.
+    private static let longestRefusal = 7 * 86_400.0
     package enum Weight {
         /// The CA refused, and counts; perhaps it named a moment as well.
         case refusal(notBefore: Date?)
@@ -35,7 +37,7 @@ package struct FailureRecord: Codable, Sendable, Equatable {
     ) {
         let sorted = names.map(\.description).sorted()
         self.names = sorted
-        let previous = previous.flatMap { $0.names == sorted ? $0 : nil }
+        let previous = previous.flatMap { $0.names == sorted && $0.isBelievable(at: now) ? $0 : nil }
         let before = previous?.count ?? 0
         last = now
         self.reason = reason
@@ -43,10 +45,11 @@ package struct FailureRecord: Codable, Sendable, Equatable {
         case .refusal(let notBefore):
             count = before + 1
             let pause = now.addingTimeInterval(Self.pauses[min(before, Self.pauses.count - 1)])
-            next = max(notBefore ?? pause, pause)
+        // A mistaken year must not cost a certificate.
+            next = max(min(notBefore ?? pause, now.addingTimeInterval(Self.longestRefusal)), pause)
         case .outage(let end):
             count = before
-            // Whatever stands before the CA may have said so; a mistaken year must not cost a certificate.
+            // Whatever stands before the CA may have said so.
             let bounded = min(end, now.addingTimeInterval(Self.longestOutage))
             next = max(bounded, previous?.next ?? bounded)
         }
@@ -54,7 +57,7 @@ package struct FailureRecord: Codable, Sendable, Equatable {
 
     /// Why nothing is tried yet for a certificate with these names; nil where nothing speaks against it.
     package func objection(to names: [DomainName], _ step: Step, now: Date) -> String? {
-        guard self.names == names.map(\.description).sorted(), now < next else { return nil }
+        guard self.names == names.map(\.description).sorted(), isBelievable(at: now), now < next else { return nil }
         let tries = count <= 1 ? "the last try failed" : "\(count) tries in a row failed"
         return "not \(step.rawValue) again before \(next.formatted(.iso8601)), unless force is set, since \(tries), on "
             + "\(last.formatted(.iso8601)): \(reason)"
@@ -64,6 +67,9 @@ package struct FailureRecord: Codable, Sendable, Equatable {
     package func lifted(at now: Date) -> FailureRecord {
         var record = self
         record.next = now
+    /// A record from the future was written while the clock was wrong, and its `next` with it.
+    private func isBelievable(at now: Date) -> Bool { last <= now }
+
         return record
     }
 }

@@ -16,6 +16,12 @@ package struct RenewalAnswer: Codable, Sendable, Equatable {
         self.suggestion = suggestion
         self.askAgain = askAgain
     }
+
+    /// Whether the CA may be asked again. A moment further ahead than any that is written was written while the clock
+    /// was wrong.
+    package func isStale(at now: Date) -> Bool {
+        askAgain <= now || askAgain > now.addingTimeInterval(RenewalInformation.bounds.upperBound)
+    }
 }
 
 /// What a CA suggested for one certificate, and the moment that was chosen within its window.

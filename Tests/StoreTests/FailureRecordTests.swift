@@ -63,6 +63,21 @@ import Testing
         #expect(year.next == start.addingTimeInterval(86_400))
     }
 
+    @Test func `a refusal lasts no longer than a week, whatever moment the CA names`() throws {
+        let record = try record("a.example.org", notBefore: start.addingTimeInterval(31_536_000))
+        #expect(record.next == start.addingTimeInterval(604_800))
+    }
+
+    @Test func `what was written while the clock was ahead forbids nothing and does not count`() throws {
+        let wrong = start.addingTimeInterval(31_536_000)
+        let name = try names("a.example.org")
+        let ahead = FailureRecord(of: name, because: reason, .refusal(notBefore: nil), after: nil, now: wrong)
+        #expect(ahead.objection(to: name, .ordered, now: wrong) != nil)
+        #expect(ahead.objection(to: name, .ordered, now: start) == nil)
+        #expect(try record("a.example.org", after: ahead).count == 1)
+        #expect(try record(["a.example.org"], .outage(until: start), after: ahead).next == start)
+    }
+
     @Test func `an order that was made by force may be ended, and earlier failures still count`() throws {
         let lifted = try record("a.example.org").lifted(at: start)
         #expect(lifted.objection(to: try names("a.example.org"), .finalized, now: start) == nil)

@@ -44,6 +44,14 @@ import Testing
         #expect(suggestion(10...12).moment == moment)
     }
 
+    @Test func `the CA is asked again at its moment, and at once where the clock was ahead when that was noted`() {
+        let answer = RenewalAnswer(about: "aki.serial", nil, askAgain: start.addingTimeInterval(86_400))
+        #expect(!answer.isStale(at: start))
+        #expect(!answer.isStale(at: start.addingTimeInterval(86_399)))
+        #expect(answer.isStale(at: start.addingTimeInterval(86_400)))
+        #expect(answer.isStale(at: start.addingTimeInterval(-1)))
+    }
+
     @Test func `the CA's window decides, before and after the days that are set`() throws {
         let installed = try installation(Issuance(Self.ca))
         let early = try wanted(suggestion: suggestion(10...12))
