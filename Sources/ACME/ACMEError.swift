@@ -78,6 +78,10 @@ package struct ACMEError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The CA never takes the key that it was shown.
     package var refusesKey: Bool { problem?.kind == .badPublicKey }
 
+    /// The CA does not take a certificate's request, perhaps because of the key in it: Boulder says `badCSR` of a key
+    /// that it has blocked.
+    package var mayRefuseCertificateKey: Bool { problem?.kind == .badCSR || refusesKey }
+
     /// The CA has had enough requests for now.
     package var isLimit: Bool { status == 429 || problem?.kind == .rateLimited }
 

@@ -119,7 +119,7 @@ struct Completion {
             try? orders.remove(name)
         } catch {
             certificate.outcome = .failed("\(error)")
-            certificate.retryAt = memory.note(error, of: job.options)
+            certificate.retryAt = memory.note(error, of: job.options, for: job.key)
             if isLost(error) { try? orders.remove(name) }
         }
     }

@@ -26,8 +26,8 @@ struct FailureMemory {
 
     /// Notes that the CA refused, or that what it issued was not what was ordered, or that the CA names a moment before
     /// which it cannot be asked; returns when the next order may be made. Nil for what says neither: a connection that
-    /// was lost, a server in trouble.
-    func note(_ error: any Error, of certificate: CertificateOptions) -> Date? {
+    /// was lost, a server in trouble. `key` is the one that a certificate was requested for.
+    func note(_ error: any Error, of certificate: CertificateOptions, for key: PrivateKey? = nil) -> Date? {
         let weight: FailureRecord.Weight
         switch error {
         case let error as ACMEError where error.isVerdict: weight = .refusal(notBefore: error.retryAfter)
@@ -38,11 +38,20 @@ struct FailureMemory {
         default: return nil
         }
         let store = store(certificate)
+        let refused = (error as? ACMEError)?.mayRefuseCertificateKey == true ? key : nil
         let record = FailureRecord(
-            of: certificate.names, because: "\(error)", weight, after: store.find(certificate.firstName), now: now)
+            of: certificate.names, because: "\(error)", weight, refusedKey: refused.map(Self.thumbprint),
+            after: store.find(certificate.firstName), now: now)
         try? store.keep(record, for: certificate.firstName)
         return record.next
     }
+
+    /// Whether the CA did not take this key for the certificate, the last time that it judged a request.
+    func hasRefused(_ key: PrivateKey, for certificate: CertificateOptions) -> Bool {
+        store(certificate).find(certificate.firstName)?.refusedKey == Self.thumbprint(key)
+    }
+
+    private static func thumbprint(_ key: PrivateKey) -> String { Base64URL.encode(key.thumbprint()) }
 
     /// Lets an order that was made by force be ended: failures before it forbid that no longer, and still count.
     func lift(_ certificate: CertificateOptions) {

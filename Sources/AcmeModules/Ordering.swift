@@ -114,7 +114,7 @@ struct Ordering {
                     continue
                 }
                 if let found, case .order(let order) = found.record.work { givenUp.append(order) }
-                jobs.append(Job(index: index, key: try key(for: requests[index]), resume: nil))
+                jobs.append(Job(index: index, key: try key(for: &requests[index]), resume: nil))
             } catch {
                 requests[index].outcome = .failed("\(error)")
             }
@@ -123,13 +123,16 @@ struct Ordering {
         return jobs
     }
 
-    /// A new one, or where that is wished the one that is installed; never that of a certificate that was revoked.
-    private func key(for request: RequestedCertificate) throws -> PrivateKey {
+    /// A new one, or where that is wished the one that is installed; never that of a certificate that was revoked, nor
+    /// one that the CA does not take.
+    private func key(for request: inout RequestedCertificate) throws -> PrivateKey {
         let settings = request.certificate.settings
         if settings.reuseKey, let installed = request.installed, installed.revocation == nil,
             installed.key.type == settings.keyType
         {
-            return installed.key
+            let memory = FailureMemory(options, now: deadline.clock.now)
+            guard memory.hasRefused(installed.key, for: request.certificate) else { return installed.key }
+            request.warn("the CA did not take the installed key: a new one is made in spite of reuse_key")
         }
         return try .generate(settings.keyType)
     }
@@ -181,7 +184,7 @@ struct Ordering {
                 let found = orders.usable(for: certificate, now: deadline.clock.now)
                 let record = found?.record ?? .madeUp(for: certificate)
                 if found == nil {
-                    let key = try key(for: requests[index])
+                    let key = try key(for: &requests[index])
                     try orders.save(record, key: key, for: certificate.firstName)
                     changed = true
                 }

@@ -8,6 +8,9 @@ struct RevocationSubject {
     let leaf: Certificate
     /// The first name that its directory has, with what is there; nil for one that is not installed here.
     let place: (name: DomainName, installed: InstalledCertificate)?
+    /// Those of its names in whose directories another certificate with the same key is, of which no revocation is
+    /// known.
+    let sharingKey: [DomainName]
 
     /// Finds it, and refuses what the CA could not have issued.
     init(_ options: RevokeOptions) throws {
@@ -20,6 +23,7 @@ struct RevocationSubject {
             leaf = try Self.read(path)
             place = try Self.place(of: leaf, in: options.store)
         }
+        sharingKey = Self.namesSharingKey(of: leaf, in: options.store)
         try refuseForeign(options.directory)
     }
 
@@ -64,6 +68,15 @@ struct RevocationSubject {
             }
         }
         return nil
+    }
+
+    /// What cannot be read keeps nobody from revoking this one.
+    private static func namesSharingKey(of leaf: Certificate, in store: CertificateStore) -> [DomainName] {
+        leaf.names.filter { name in
+            guard case .complete(let installed)? = try? store.installation(of: name) else { return false }
+            let other = installed.chain.leaf
+            return other.publicKeyInfo == leaf.publicKeyInfo && other.der != leaf.der && installed.revocation == nil
+        }
     }
 
     private func refuseForeign(_ directory: String) throws(StoreError) {

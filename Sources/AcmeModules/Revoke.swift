@@ -52,7 +52,9 @@ private struct RevocationRun {
         static let none = Done()
     }
 
-    private var note: RevocationNote? { subject.place?.installed.revocation }
+    private var note: RevocationNote? {
+        subject.place?.installed.revocation.flatMap { $0.names(subject.leaf) ? $0 : nil }
+    }
 
     /// Nil where the note beside the certificate says that all of it has been done: asking for another reason is a
     /// wish of its own.
@@ -87,14 +89,15 @@ private struct RevocationRun {
         }
     }
 
-    /// Notes the revocation beside the certificate, so that the next request step replaces it.
+    /// Notes the revocation beside the certificate, so that the next request step replaces it, and with a compromised
+    /// key beside those that have the key as well.
     private func keep(endedAuthorizations: Bool) throws {
-        guard let place = subject.place else { return }
         let reason = options.reason == .unspecified ? note?.reason ?? .unspecified : options.reason
         let note = RevocationNote(
             of: subject.leaf, because: reason, on: note?.date ?? deadline.clock.now,
             endedAuthorizations: endedAuthorizations)
-        try options.store.keep(note, for: place.name)
+        let others = note.reason == .keyCompromise ? subject.sharingKey : []
+        for name in [subject.place?.name].compactMap(\.self) + others { try options.store.keep(note, for: name) }
     }
 
     func report(_ done: Done, failure: String? = nil) -> ModuleResult {

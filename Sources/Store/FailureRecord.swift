@@ -12,15 +12,17 @@ package struct FailureRecord: Codable, Sendable, Equatable {
     package private(set) var next: Date
     /// The sentence that the last try ended with.
     package let reason: String
+    /// The thumbprint (RFC 7638) of the last key that the CA did not take; nil where there was none.
+    package let refusedKey: String?
 
     /// Seconds after the first, second and third failure, and after every other one. A day is a little less, so that
     /// a run at about the same time each day is not a moment too early.
     private static let pauses = [60.0, 600, 6000, 72_000]
     private static let longestOutage = 86_400.0
-
-    /// What a failure means for the next tries.
     /// The longest time over which Let's Encrypt's limits count.
     private static let longestRefusal = 7 * 86_400.0
+
+    /// What a failure means for the next tries.
     package enum Weight {
         /// The CA refused, and counts; perhaps it named a moment as well.
         case refusal(notBefore: Date?)
@@ -33,19 +35,21 @@ package struct FailureRecord: Codable, Sendable, Equatable {
 
     /// One more failure, after those of `previous` for the same names.
     package init(
-        of names: [DomainName], because reason: String, _ weight: Weight, after previous: FailureRecord?, now: Date
+        of names: [DomainName], because reason: String, _ weight: Weight, refusedKey: String? = nil,
+        after previous: FailureRecord?, now: Date
     ) {
+        self.refusedKey = refusedKey ?? previous?.refusedKey
         let sorted = names.map(\.description).sorted()
         self.names = sorted
         let previous = previous.flatMap { $0.names == sorted && $0.isBelievable(at: now) ? $0 : nil }
         let before = previous?.count ?? 0
         last = now
         self.reason = reason
+        // A mistaken year must not cost a certificate.
         switch weight {
         case .refusal(let notBefore):
             count = before + 1
             let pause = now.addingTimeInterval(Self.pauses[min(before, Self.pauses.count - 1)])
-        // A mistaken year must not cost a certificate.
             next = max(min(notBefore ?? pause, now.addingTimeInterval(Self.longestRefusal)), pause)
         case .outage(let end):
             count = before
@@ -63,13 +67,13 @@ package struct FailureRecord: Codable, Sendable, Equatable {
             + "\(last.formatted(.iso8601)): \(reason)"
     }
 
+    /// A record from the future was written while the clock was wrong, and its `next` with it.
+    private func isBelievable(at now: Date) -> Bool { last <= now }
+
     /// The same failures, which no longer forbid anything.
     package func lifted(at now: Date) -> FailureRecord {
         var record = self
         record.next = now
-    /// A record from the future was written while the clock was wrong, and its `next` with it.
-    private func isBelievable(at now: Date) -> Bool { last <= now }
-
         return record
     }
 }

@@ -33,7 +33,7 @@ package struct InstalledCertificate: Sendable {
     package let chain: CertificateChain
     /// Nil for files that another program put there.
     package let issuance: Issuance?
-    /// Nil unless it was revoked from this host.
+    /// Nil unless it, or another one because of the same key, was revoked from this host.
     package let revocation: RevocationNote?
 
     package init(

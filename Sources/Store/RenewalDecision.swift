@@ -73,7 +73,7 @@ package enum RenewalDecision: Sendable, Equatable {
     private static func reasonToReplace(
         _ installed: InstalledCertificate, _ wanted: WantedCertificate, _ now: Date
     ) -> String? {
-        if let revocation = installed.revocation { return revocation.clause }
+        if let revocation = installed.revocation { return revocation.clause(about: installed.chain.leaf) }
         if wanted.force { return "force is set" }
         return changedNames(installed.chain.leaf, wanted) ?? changedKey(installed.chain.leaf, wanted)
             ?? changedAuthority(installed, wanted) ?? changedProfile(installed, wanted)
