@@ -70,7 +70,8 @@ struct FinalizeRun {
                 }
                 let forms = try certificate.forms(isPrediction: isPrediction)
                 finalized.forms = forms ?? []
-                finalized.outcome = try outcome(certificate, installation, forms)
+                let order = options.orders(of: certificate).find(certificate.firstName) { finalized.warning = $0 }
+                finalized.outcome = try outcome(certificate, installation, forms, order)
                 postpone(&finalized)
             } catch {
                 finalized.outcome = .failed("\(error)")
@@ -89,12 +90,11 @@ struct FinalizeRun {
     }
 
     private func outcome(
-        _ certificate: CertificateOptions, _ installation: Installation, _ forms: [CertificateForm]?
+        _ certificate: CertificateOptions, _ installation: Installation, _ forms: [CertificateForm]?,
+        _ order: (record: OrderRecord, key: PrivateKey)?
     ) throws(StoreError) -> FinalizedCertificate.Outcome {
-        if let found = try options.orders(of: certificate).find(certificate.firstName),
-            certificate.isServed(by: found.record), !installation.wasRevoked(with: found.key)
-        {
-            return .ordered(found.record, found.key)
+        if let order, certificate.isServed(by: order.record), !installation.wasRevoked(with: order.key) {
+            return .ordered(order.record, order.key)
         }
         let wanted =
             isPrediction

@@ -106,7 +106,8 @@ struct Ordering {
                 continue
             }
             do {
-                let found = try options.orders(of: certificate).find(certificate.firstName)
+                let found = options.orders(of: certificate)
+                    .find(certificate.firstName) { requests[index].warn($0) }
                 if let found, certificate.isServed(by: found.record), !requests[index].wasRevoked(with: found.key),
                     case .order(let order) = found.record.work
                 {
@@ -198,6 +199,17 @@ struct Ordering {
 }
 
 extension OrderStore {
+    /// The order under way for the certificate with this first name; one that cannot be read is as good as none, which
+    /// is worth a warning.
+    func find(_ name: DomainName, warn: (String) -> Void) -> (record: OrderRecord, key: PrivateKey)? {
+        do {
+            return try find(name)
+        } catch {
+            warn("the order under way is passed over: \(error)")
+            return nil
+        }
+    }
+
     /// The order under way that serves exactly this certificate; one that cannot be read, or that the CA has dropped
     /// by now, is as good as none.
     func usable(for certificate: CertificateOptions, now: Date) -> (record: OrderRecord, key: PrivateKey)? {

@@ -42,8 +42,8 @@ struct RequestedCertificate {
     func wasRevoked(with key: PrivateKey) -> Bool { installed?.wasRevoked(with: key) ?? false }
 
     mutating func warn(_ sentence: String?) {
-        let all = [warning, sentence].compactMap { $0 }
-        warning = all.isEmpty ? nil : all.joined(separator: "; ")
+        guard let sentence, warning?.contains(sentence) != true else { return }
+        warning = [warning, sentence].compactMap(\.self).joined(separator: "; ")
     }
 
     var isDue: Bool { if case .due = outcome { true } else { false } }

@@ -52,6 +52,30 @@ import Testing
         }
     }
 
+    @Test func `an order that is damaged is as good as none, with a warning`() throws {
+        try withWorld { world in
+            let options = world.options(["web": ["a.example.org"]])
+            let forced = world.options(["web": ["a.example.org"]], ["force": true])
+            try world.issue(options)
+            _ = try world.request(forced)
+            _ = try Program.run(["sh", "-c", #"echo { | tee "$1"/state/orders/*/*/order.json"#, "sh", world.directory])
+            for isDry in [true, false] {
+                let kept = try world.finalize(
+                    world.options(["web": ["a.example.org"]], ["_ansible_check_mode": .bool(isDry)]))
+                #expect(!kept.failed && !kept.changed, "\(kept.msg)")
+                #expect(kept["warnings"]?.array?.first?.string?.contains("order.json is damaged; remove it") == true)
+            }
+            let requested = try world.request(forced)
+            #expect(requested.changed && !requested.failed, "\(requested.msg)")
+            #expect(requested["warnings"]?.array?.first?.string?.contains("order.json is damaged") == true)
+            try world.publish(requested)
+            let finalized = try world.finalize(forced)
+            #expect(finalized["updated"] == ["web"])
+            #expect(finalized["warnings"] == [])
+            try world.verify("a.example.org")
+        }
+    }
+
     @Test func `a run that was killed between installing and reporting is reported by the next`() throws {
         try withWorld { world in
             let options = world.options(["web": ["a.example.org"]])
