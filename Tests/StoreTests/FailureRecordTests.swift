@@ -78,6 +78,15 @@ import Testing
         #expect(try record(["a.example.org"], .outage(until: start), after: ahead).next == start)
     }
 
+    @Test func `a key that the CA did not take is remembered over failures of another kind`() throws {
+        let names = try names("a.example.org")
+        let refused = FailureRecord(
+            of: names, because: reason, .refusal(notBefore: nil), refusedKey: "thumbprint", after: nil, now: start)
+        let later = try record(["b.example.org"], .outage(until: start), after: refused)
+        #expect(later.refusedKey == "thumbprint")
+        #expect(later.lifted(at: start).refusedKey == "thumbprint")
+    }
+
     @Test func `an order that was made by force may be ended, and earlier failures still count`() throws {
         let lifted = try record("a.example.org").lifted(at: start)
         #expect(lifted.objection(to: try names("a.example.org"), .finalized, now: start) == nil)
