@@ -44,22 +44,19 @@ package final class Client {
     /// Tells how many requests will be in flight at once, so that all nonces come with the first that is needed.
     package func expect(requests: Int) { rounds.width = requests }
 
-    /// Makes the key's account, or finds the one that it has (RFC 8555, section 7.3), and brings its contacts up to
-    /// date.
+    /// Makes the key's account, or finds the one that it has, with the contacts that the CA shows (RFC 8555, section
+    /// 7.3).
     package func openAccount(_ wanted: AccountRequest) throws(ACMEError) -> (AccountRecord, wasMade: Bool) {
         let reply = try perform(try newAccount(wanted))
-        let record = AccountRecord(url: try reply.location(), contacts: wanted.contacts)
-        account = record
         let object = try reply.decode(AccountObject.self)
         if let status = object.status, status != "valid" {
             throw ACMEError(reply.purpose, "the key's account is \(status)")
         }
-        let contacts = wanted.contactURLs
-        if reply.status != 201, !contacts.isEmpty, Set(object.contact ?? []) != Set(contacts) {
-            let update = ContactUpdate(contact: contacts)
-            _ = try perform(try .post(update, to: record.url, "change the account's contacts"))
-        }
-        return (record, wasMade: reply.status == 201)
+        let wasMade = reply.status == 201
+        let contacts = wasMade ? wanted.contacts : object.contact ?? []
+        let record = AccountRecord(url: try reply.location(), contacts: contacts)
+        account = record
+        return (record, wasMade)
     }
 
     /// Throws where the CA would not make an account from this; nothing is signed for it.

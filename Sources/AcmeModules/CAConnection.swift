@@ -57,29 +57,33 @@ struct CAConnection {
     }
 
     /// Opens the account where the state knows none, or the CA not any more (RFC 8555, section 7.3); tells whether the CA
-    /// made a new one. One that is known with other contacts is told them by its URL, for which a CA wants neither terms
-    /// nor an external account again.
-    func openAccount(_ options: AccountOptions) throws -> Bool {
-        if let known = client.account {
-            guard !options.contacts.isEmpty, known.contacts != options.contacts else { return false }
-            if try tell(known, options.contacts) { return false }
+    /// made a new one. One that is there with other contacts is told them by its URL, for which a CA wants neither terms
+    /// nor an external account again. A CA that does not take them is a warning: orders need an account, not contacts.
+    func openAccount(_ options: AccountOptions) throws -> (wasMade: Bool, warning: String?) {
+        var wasMade = try client.account == nil && findOrMakeAccount(options)
+        do {
+            try tell(options.contacts)
+        } catch let error as ACMEError {
+            guard error.accountIsUnknown else {
+                return (wasMade, "\(error); orders go on, and the next one tries again: correct account_email")
+            }
+            wasMade = try findOrMakeAccount(options)
         }
+        return (wasMade, nil)
+    }
+
+    private func findOrMakeAccount(_ options: AccountOptions) throws -> Bool {
         let (account, wasMade) = try client.openAccount(options.request)
         try accounts.save(account, of: key)
         return wasMade
     }
 
-    /// False where the CA does not know the account.
-    private func tell(_ known: AccountRecord, _ contacts: [String]) throws -> Bool {
-        do {
-            try client.changeContacts(to: contacts)
-        } catch  where error.accountIsUnknown {
-            return false
-        }
-        let account = AccountRecord(url: known.url, contacts: contacts)
+    private func tell(_ contacts: [String]) throws {
+        guard var account = client.account, account.hasToBeTold(contacts, after: nil) else { return }
+        try client.changeContacts(to: contacts)
+        account.contacts = contacts
         client.account = account
         try accounts.save(account, of: key)
-        return true
     }
 
     /// Throws where a certificate's key is the account's: CAs refuse that, and whoever gets hold of the one has the other.

@@ -130,7 +130,12 @@ struct AccountRun {
 
     private func open(_ report: inout AccountReport) throws {
         let key = try report.key ?? accounts.makeKey(source: source, type: options.keyType)
-        let (account, _) = try session.client(key).openAccount(options.account.request)
+        let client = session.client(key)
+        var (account, _) = try client.openAccount(options.account.request)
+        if account.hasToBeTold(options.account.contacts, after: nil) {
+            try client.changeContacts(to: options.account.contacts)
+            account.contacts = options.account.contacts
+        }
         try accounts.save(account, of: key)
         report.key = key
         report.account = account

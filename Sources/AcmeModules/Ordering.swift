@@ -12,21 +12,31 @@ struct Ordering {
     let preflight: Preflight
     let deadline: Deadline
 
-    /// Sets the outcome of each request that is due; tells whether an account or an order was made. Without a
-    /// connection this host signs.
-    func order(_ requests: inout [RequestedCertificate], at connection: Result<CAConnection?, any Error>) -> Bool {
-        guard requests.contains(where: \.isDue) else { return false }
-        var changed = false
+    /// What came of it for all certificates together.
+    struct Outcome {
+        /// Whether an account or an order was made.
+        var isChanged = false
+        /// What an operator should know of the account.
+        var warning: String?
+    }
+
+    /// Sets the outcome of each request that is due. Without a connection this host signs.
+    func order(_ requests: inout [RequestedCertificate], at connection: Result<CAConnection?, any Error>) -> Outcome {
+        guard requests.contains(where: \.isDue) else { return Outcome() }
+        var outcome = Outcome()
         do {
-            guard let connection = try connection.get() else { return makeUpTokens(for: &requests) }
+            guard let connection = try connection.get() else {
+                return Outcome(isChanged: makeUpTokens(for: &requests))
+            }
             let names = requests.filter(\.isDue).map(\.certificate.names.count)
             connection.client.expect(requests: names.reduce(0, +))
-            changed = try connection.openAccount(options.account)
-            changed = openOrders(&requests, connection, mayReopenAccount: true) || changed
+            let (wasMade, warning) = try connection.openAccount(options.account)
+            outcome = Outcome(isChanged: wasMade, warning: warning)
+            if openOrders(&requests, connection, mayReopenAccount: true) { outcome.isChanged = true }
         } catch {
             for index in requests.indices where requests[index].isDue { fail(&requests[index], without: error) }
         }
-        return changed
+        return outcome
     }
 
     /// A certificate that needed an account, or a CA that answers.

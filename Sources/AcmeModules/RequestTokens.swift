@@ -42,9 +42,9 @@ struct RequestRun {
             let issuer = (try? meeting.get())?.issuer ?? CAAIssuer(identities: [], account: nil)
             let preflight = refuseBlocked(&requests, by: issuer)
             let ordering = Ordering(options: options, state: state, preflight: preflight, deadline: deadline)
-            let changed = ordering.order(&requests, at: meeting.map(\.connection))
+            let outcome = ordering.order(&requests, at: meeting.map(\.connection))
             (try? meeting.get())?.connection?.saveSession()
-            return report(requests, changed: changed, preflight)
+            return report(requests, changed: outcome.isChanged, preflight, warning: outcome.warning)
         }
     }
 
@@ -182,22 +182,22 @@ struct RequestRun {
     }
 
     private func report(
-        _ requests: [RequestedCertificate], changed: Bool, _ preflight: Preflight? = nil
+        _ requests: [RequestedCertificate], changed: Bool, _ preflight: Preflight? = nil, warning: String? = nil
     ) -> ModuleResult {
         let tokens = requests.flatMap { request in
             request.challenges.map { $0.txtRecord(of: request.certificate, preflight) }
         }
         let failures = requests.compactMap(\.failure)
+        let warnings = requests.compactMap { request in
+            request.warning.map { "certificate \(request.certificate.key): \($0)" }
+        }
         return ModuleResult(
             changed: changed, msg: RequestedCertificate.summary(of: requests, tokens: tokens.count),
             failed: !failures.isEmpty,
             fields: [
                 "txt_required": .array(tokens),
                 "certificates": .array(requests.map { $0.json(options) }), "account": account,
-                "warnings": .strings(
-                    requests.compactMap { request in
-                        request.warning.map { "certificate \(request.certificate.key): \($0)" }
-                    }),
+                "warnings": .strings([warning].compactMap(\.self) + warnings),
             ])
     }
 }

@@ -32,6 +32,12 @@ extension World {
         return "\(all)/\(try #require(try Files.list(all).first))"
     }
 
+    /// The file of what is known of the account.
+    func accountRecord() throws -> String? {
+        let place = try accountDirectory()
+        return try Files.list(place).first { $0.hasPrefix("account") && $0.hasSuffix(".json") }.map { "\(place)/\($0)" }
+    }
+
     /// Makes a key with OpenSSL's own program; returns its path.
     func makeKey(_ type: String, _ file: String) throws -> String {
         let path = "\(directory)/\(file)"
@@ -120,6 +126,32 @@ extension World {
             let made = try world.account(["external_account_binding": ["kid": "kid-1", "key": key]])
             #expect(made.changed, "\(made.msg)")
             #expect(try !world.account().changed)
+        }
+    }
+
+    @Test func `a contact that the authority refuses is a warning, and stops no order`() throws {
+        try withHostileServer { world, proxy in
+            let first = world.options(["web": ["a.example.org"]], ["account_email": "old@example.org"])
+            try world.issue(first)
+            let record = try #require(try world.accountRecord())
+            let refusal = #"{"type": "urn:ietf:params:acme:error:invalidContact", "detail": "no mail goes there"}"#
+            try proxy.play(#"[{"on": "account", "play": "answer", "status": 400, "times": -1, "json": \#(refusal)}]"#)
+            let certs = ["api": ["b.example.org"], "mail": ["c.example.org"]]
+            let second = world.options(certs, ["account_email": "new@example.org"])
+            for isKnown in [true, false] {
+                // Whether the account is in the state, or found anew by its key, as where the key is shared.
+                if !isKnown { try Files.remove(record) }
+                let requested = try world.request(second)
+                #expect(!requested.failed, "\(requested.msg)")
+                #expect(requested["txt_required"]?.array?.count == 2)
+                let warnings = (requested["warnings"]?.array ?? []).compactMap(\.string)
+                #expect(warnings.count == 1 && warnings[0].hasPrefix("cannot change the account's contacts: "))
+                #expect(warnings.allSatisfy { $0.contains("no mail goes there") && $0.contains("account_email") })
+            }
+            try proxy.playNothing()
+            let count = try proxy.requests("account").count
+            for _ in 1...2 { #expect(try world.request(second)["warnings"] == []) }
+            #expect(try proxy.requests("account").count == count + 1)
         }
     }
 
