@@ -14,15 +14,12 @@ struct RenewalInquiry {
 
     private let options: CommonOptions
     private let deadline: Deadline
-    /// Nothing is kept on disk.
-    private let isPrediction: Bool
-    /// False where a question of a moment ago has been answered, or was in vain.
+    /// False under check mode, and where a question of a moment ago has been answered, or was in vain.
     private let asksCA: Bool
 
-    init(_ options: CommonOptions, deadline: Deadline, isPrediction: Bool, asksCA: Bool) {
+    init(_ options: CommonOptions, deadline: Deadline, asksCA: Bool) {
         self.options = options
         self.deadline = deadline
-        self.isPrediction = isPrediction
         self.asksCA = asksCA
     }
 
@@ -105,7 +102,6 @@ struct RenewalInquiry {
             guard let moment = error.retryAfter else { return }
             askAgain = moment
         }
-        guard !isPrediction else { return }
         let answer = RenewalAnswer(about: subject.identifier, request.suggestion, askAgain: askAgain)
         // It only spares the CA a question.
         try? options.renewals(of: subject.certificate).keep(answer, for: subject.certificate.firstName)

@@ -57,8 +57,8 @@ struct RequestRun {
         return (connection, try connection.issuer())
     }
 
-    /// What `perform` would do, without doing any of it: no CA is asked, and CAA records are
-    /// judged only where an earlier run has kept what the CA says of itself.
+    /// What `perform` would do, without doing any of it: no CA is asked, renewals go by what it suggested the last time,
+    /// and CAA records are judged only where an earlier run has kept what the CA says of itself.
     func predict() -> ModuleResult {
         var requests = inspect(isPrediction: true)
         guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
@@ -87,8 +87,7 @@ struct RequestRun {
         var requests = options.certificates.map { RequestedCertificate(certificate: $0) }
         var installations: [Installation?] = []
         for index in requests.indices { installations.append(look(at: &requests[index])) }
-        RenewalInquiry(options, deadline: deadline, isPrediction: isPrediction, asksCA: earlier.isEmpty)
-            .ask(about: &requests)
+        RenewalInquiry(options, deadline: deadline, asksCA: !isPrediction && earlier.isEmpty).ask(about: &requests)
         for (index, request) in earlier.enumerated() { requests[index].warn(request.warning) }
         for (index, installation) in installations.enumerated() {
             if let installation { decide(&requests[index], installation) }

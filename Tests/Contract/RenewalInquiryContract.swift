@@ -25,6 +25,27 @@ import Testing
         }
     }
 
+    @Test func `check mode asks nobody, and both modules go by what the authority suggested last`() throws {
+        try withHostileServer { world, proxy in
+            let now = OrderCourseContract.window("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")
+            try proxy.play("[\(OrderCourseContract.ari), \(now)]")
+            let certs = ["web": ["a.example.org"]]
+            try world.issue(world.options(certs))
+            for isSuggested in [false, true] {
+                if isSuggested {
+                    #expect(try world.request(world.options(certs)).changed)
+                    _ = try Program.run(["rm", "-r", world.directory + "/state/orders"])
+                }
+                let (files, requests) = (try listing(world.directory + "/state"), try proxy.requests().count)
+                let dry = world.options(certs, ["_ansible_check_mode": true])
+                #expect(try world.request(dry).changed == isSuggested)
+                #expect(try world.finalize(dry).changed == isSuggested)
+                #expect(try proxy.requests().count == requests)
+                #expect(try listing(world.directory + "/state") == files)
+            }
+        }
+    }
+
     private static let useless = [
         #""play": "answer", "status": 500"#, #""play": "answer", "status": 503, "headers": {"Retry-After": "60"}"#,
         #""play": "answer", "status": 404"#, #""play": "answer", "status": 200, "body": "<html>""#,
