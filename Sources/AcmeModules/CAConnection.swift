@@ -94,7 +94,7 @@ struct CAConnection {
 
     /// Forgets an account that the CA says it does not know, so that the next run opens it again.
     func forgetAccount() throws {
-        try accounts.forgetAccount()
+        try accounts.forgetAccount(of: key)
         client.account = nil
     }
 

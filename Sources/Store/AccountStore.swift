@@ -2,7 +2,8 @@ package import ACME
 package import PKI
 internal import Platform
 
-/// The account at one CA: its key, its URL there, and what the last phase left for the next (nonces, the directory).
+/// The accounts at one CA: the key in the state, each key's URL there, and what the last phase left for the next (nonces,
+/// the directory).
 package struct AccountStore: Sendable {
     let path: String
     let state: String
@@ -13,7 +14,13 @@ package struct AccountStore: Sendable {
         let account: AccountRecord
     }
 
-    private var record: StateFile<Record> { StateFile(path: path + "/account.json") }
+    /// Of each key its own: what one host runs may use several accounts.
+    private func record(_ thumbprint: String) -> StateFile<Record> {
+        StateFile(path: "\(path)/account-\(thumbprint).json")
+    }
+
+    /// Where earlier versions kept the account that was used last.
+    private var onlyRecord: StateFile<Record> { StateFile(path: path + "/account.json") }
     private var session: StateFile<SessionCache> { StateFile(path: path + "/session.json") }
 
     /// The account key, from `source` or from the state; nil where it has not been made yet.
@@ -36,28 +43,38 @@ package struct AccountStore: Sendable {
 
     /// What is known of the account that this key belongs to.
     package func account(of key: PrivateKey) throws(StoreError) -> AccountRecord? {
-        guard let record = try record.found(), record.thumbprint == Base64URL.encode(key.thumbprint()) else {
-            return nil
+        let thumbprint = Base64URL.encode(key.thumbprint())
+        for file in [record(thumbprint), onlyRecord] {
+            if let record = try file.found(), record.thumbprint == thumbprint { return record.account }
         }
-        return record.account
+        return nil
     }
 
     package func save(_ account: AccountRecord, of key: PrivateKey) throws(StoreError) {
+        let thumbprint = Base64URL.encode(key.thumbprint())
         try makeDirectories(path, below: state)
-        try record.keep(Record(thumbprint: Base64URL.encode(key.thumbprint()), account: account))
+        try record(thumbprint).keep(Record(thumbprint: thumbprint, account: account))
     }
 
     /// Forgets the account, not its key: the CA does not know it any more.
-    package func forgetAccount() throws(StoreError) {
-        try storing { () throws(SystemError) in try Files.remove(record.path) }
+    package func forgetAccount(of key: PrivateKey) throws(StoreError) {
+        try remove(records(of: key))
     }
 
-    /// Forgets an account that has ended, with what was kept of its sessions and the key, where that is this store's
-    /// own. A key of an operator's is left to the operator.
+    private func records(of key: PrivateKey) -> [String] {
+        let thumbprint = Base64URL.encode(key.thumbprint())
+        let isOnly = (try? onlyRecord.found())?.thumbprint == thumbprint
+        return [record(thumbprint).path] + (isOnly ? [onlyRecord.path] : [])
+    }
+
+    private func remove(_ files: [String]) throws(StoreError) {
+        for file in files { try storing { () throws(SystemError) in try Files.remove(file) } }
+    }
+
+    /// Forgets an account that has ended, with what was kept of sessions and the key, where that is this store's own. A
+    /// key of an operator's is left to the operator.
     package func forgetEverything(source: String?) throws(StoreError) {
-        for file in kept(source) {
-            try storing { () throws(SystemError) in try Files.remove(file) }
-        }
+        try remove([session.path] + kept(source))
     }
 
     /// Whether there is anything to forget.
@@ -69,8 +86,10 @@ package struct AccountStore: Sendable {
         return false
     }
 
+    /// The files of one account; sessions are of all that there are.
     private func kept(_ source: String?) -> [String] {
-        [session.path, record.path, nextKeyPath(source)] + (source == nil ? [keyPath(nil)] : [])
+        let records = (try? key(source: source)).map(records) ?? []
+        return records + [nextKeyPath(source)] + (source == nil ? [keyPath(nil)] : [])
     }
 
     /// What the phase before left. It only saves requests: one that cannot be read is as good as none.

@@ -22,13 +22,16 @@ extension AccountStore {
         try KeyFile(path: nextKeyPath(source)).write(key)
     }
 
-    /// Puts the next key in the place of the account key, with the access that this had.
+    /// Puts the next key in the place of the account key, with the access that this had, and forgets what was known of
+    /// the old one.
     package func adoptNextKey(source: String?) throws(StoreError) {
         let (place, next) = (keyPath(source), nextKeyPath(source))
+        let old = try? key(source: source)
         try storing { () throws(SystemError) in
             if let status = try Files.status(place) { try Files.set(status.access, on: next) }
             try Files.rename(next, to: place)
         }
+        if let old { try forgetAccount(of: old) }
     }
 
     /// Removes a key that did not become the account's.

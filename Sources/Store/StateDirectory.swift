@@ -4,7 +4,7 @@ internal import PKI
 /// Where accounts and orders under way are kept between the two phases and across runs (`state_path`, 0700):
 ///
 ///     lock
-///     accounts/<ca>/account.key  account.json  session.json  (account.key.new while the key is changed)
+///     accounts/<ca>/account.key  account-<key's thumbprint>.json  session.json  (account.key.new while the key is changed)
 ///     orders/<ca>/<name>/order.json  private.key
 ///     renewals/<ca>/<name>.json
 ///     failures/<ca>/<name>.json

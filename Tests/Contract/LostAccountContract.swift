@@ -1,4 +1,5 @@
 import AnsibleModule
+import Platform
 import TestSupport
 import Testing
 
@@ -48,6 +49,26 @@ import Testing
             #expect(try world.issue(forced)["updated"] == ["web"])
             try world.verify("a.example.org")
             #expect(try world.accounts() == 1)
+        }
+    }
+
+    @Test func `an account is not forgotten for another one, nor with the file of an earlier version`() throws {
+        try withHostileServer { world, proxy in
+            let keys: [JSONValue] = ["one", "two"].map { .string("\(world.directory)/\($0).pem") }
+            let plays = zip(["one", "two"], keys).map { name, key in
+                world.options([name: ["\(name).example.org"]], ["account_key_src": key])
+            }
+            for play in plays { try world.publish(try world.request(play)) }
+            for play in plays { #expect(try world.finalize(play)["updated"]?.array?.count == 1) }
+            #expect(Set(try proxy.requests("newOrder").map(\.kid)).count == 2)
+            let record = try #require(try world.accountRecord())
+            try Files.rename(record, to: world.accountDirectory() + "/account.json")
+            let opened = try proxy.requests("newAccount").count
+            for (name, key) in zip(["one", "two"], keys) {
+                let more: [String: JSONValue] = ["account_key_src": key, "force": true]
+                #expect(try !world.request(world.options([name: ["\(name).example.org"]], more)).failed)
+            }
+            #expect(try proxy.requests("newAccount").count == opened)
         }
     }
 }

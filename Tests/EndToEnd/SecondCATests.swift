@@ -53,7 +53,7 @@ extension TheFiveSteps {
                 let new = try installed(at: server)
                 #expect(Set(old.map(\.serial)).isDisjoint(with: new.map(\.serial)))
                 let accounts = try [Host.web01, .web02].map { host in
-                    try host.run("grep -o 'https:[^\"]*acct[^\"]*' /var/lib/acme-modules/accounts/*/account.json")
+                    try host.run("grep -o 'https:[^\"]*acct[^\"]*' /var/lib/acme-modules/accounts/*/account-*.json")
                 }
                 #expect(Set(accounts).count == 1, "\(accounts)")
 

@@ -185,7 +185,12 @@ import Testing
             #expect(try accounts.account(of: key) == account)
             #expect(try accounts.makeKey(source: nil).publicKeyInfo == key.publicKeyInfo)
             #expect(try accounts.account(of: try .generate(.ec256)) == nil)
-            try accounts.forgetAccount()
+            let other = try PrivateKey.generate(.ec256)
+            try accounts.save(AccountRecord(url: "https://ca.test/acct/2", contacts: []), of: other)
+            #expect(try accounts.account(of: key) == account)
+            try accounts.forgetAccount(of: other)
+            #expect(try accounts.account(of: key) == account)
+            try accounts.forgetAccount(of: key)
             #expect(try accounts.account(of: key) == nil)
         }
     }
