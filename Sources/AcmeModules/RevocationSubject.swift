@@ -11,6 +11,8 @@ struct RevocationSubject {
     /// Those of its names in whose directories another certificate with the same key is, of which no revocation is
     /// known.
     let sharingKey: [DomainName]
+    /// False for another than the one with the serial number that was given: it is left alone.
+    let isMeant: Bool
 
     /// Finds it, and refuses what the CA could not have issued.
     init(_ options: RevokeOptions) throws {
@@ -24,7 +26,8 @@ struct RevocationSubject {
             place = try Self.place(of: leaf, in: options.store)
         }
         sharingKey = Self.namesSharingKey(of: leaf, in: options.store)
-        try refuseForeign(options.directory)
+        isMeant = options.serial == nil || options.serial == SerialNumber(leaf.serial)
+        if isMeant { try refuseForeign(options.directory) }
     }
 
     private static func installed(

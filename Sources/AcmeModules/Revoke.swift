@@ -56,9 +56,10 @@ private struct RevocationRun {
         subject.place?.installed.revocation.flatMap { $0.names(subject.leaf) ? $0 : nil }
     }
 
-    /// Nil where the note beside the certificate says that all of it has been done: asking for another reason is a
-    /// wish of its own.
+    /// Nil where another certificate is meant, and where the note beside this one says that all of it has been done:
+    /// asking for another reason is a wish of its own.
     var work: RevocationWork? {
+        guard subject.isMeant else { return nil }
         let isRevocationDue = note.map { options.reason != .unspecified && options.reason != $0.reason } ?? true
         let areAuthorizationsDue = options.endsAuthorizations && note?.endedAuthorizations != true
         guard isRevocationDue || areAuthorizationsDue else { return nil }
@@ -122,6 +123,7 @@ private struct RevocationRun {
 
     private func summary(_ done: Done) -> String {
         let title = "the certificate \(subject.leaf.label) (serial \(subject.leaf.serial))"
+        guard subject.isMeant else { return "\(title) is left alone: it is not the one with the serial that was given" }
         var text = done.isRevoked ? "\(title) was revoked" : "\(title) had been revoked before"
         if !done.deactivated.isEmpty {
             text += "; authorizations deactivated: " + done.deactivated.joined(separator: ", ")

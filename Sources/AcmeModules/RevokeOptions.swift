@@ -14,6 +14,8 @@ struct RevokeOptions {
     }
 
     let subject: Subject
+    /// The one that the certificate must have to be revoked; nil for any.
+    let serial: SerialNumber?
     let reason: RevocationReason
     /// The file of the certificate's own key, which signs instead of the account's.
     let privateKey: String?
@@ -32,6 +34,7 @@ struct RevokeOptions {
     init(_ invocation: Invocation) throws(OptionError) {
         var options = invocation.options
         subject = try Self.subject(&options)
+        serial = try Self.serial(&options)
         reason = try Self.reason(&options)
         privateKey = try options.path("private_key")
         endsAuthorizations = try options.boolean("deactivate_authorizations", default: false)
@@ -67,6 +70,14 @@ struct RevokeOptions {
         }
     }
 
+    private static func serial(_ options: inout Options) throws(OptionError) -> SerialNumber? {
+        guard let text = try options.string("serial") else { return nil }
+        guard let serial = SerialNumber(text) else {
+            throw options.invalid("serial", "must be a serial number in hexadecimal, not \"\(text.prefix(60))\"")
+        }
+        return serial
+    }
+
     private static func reason(_ options: inout Options) throws(OptionError) -> RevocationReason {
         guard let text = try options.string("reason") else { return .unspecified }
         let found = RevocationReason.allCases.first { $0.rawValue == text || String($0.code) == text }
@@ -75,5 +86,17 @@ struct RevokeOptions {
             throw options.invalid("reason", "must be one of \(known), not \"\(text.prefix(40))\"")
         }
         return found
+    }
+}
+
+/// A certificate's serial number, however it is written: in either case, with colons, with zeros before it.
+struct SerialNumber: Equatable {
+    private let digits: String
+
+    /// Nil for what is no hexadecimal number.
+    init?(_ text: String) {
+        let digits = text.filter { $0 != ":" }.uppercased()
+        guard !digits.isEmpty, digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else { return nil }
+        self.digits = String(digits.drop { $0 == "0" })
     }
 }

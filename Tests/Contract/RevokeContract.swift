@@ -70,6 +70,28 @@ extension World {
         }
     }
 
+    @Test func `a serial says which certificate is meant, and its successor is left alone`() throws {
+        try withWorld { world in
+            try world.issue(world.options(web))
+            let probe = try world.revoke(["domains": ["a.example.org"], "serial": "00:ff"])
+            #expect(!probe.failed && !probe.changed, "\(probe.msg)")
+            #expect(probe.msg.contains("is left alone"), "\(probe.msg)")
+            let serial = try #require(probe["serial"]?.string)
+            var wish: [String: JSONValue] = ["domains": ["a.example.org"], "serial": .string("0:" + serial.lowercased())]
+            let revoked = try world.revoke(wish)
+            #expect(revoked.changed, "\(revoked.msg)")
+            try world.expectReplaced(world.options(web))
+            for isCheckMode in [true, false] {
+                wish["_ansible_check_mode"] = .bool(isCheckMode)
+                let again = try world.revoke(wish)
+                #expect(!again.failed && !again.changed, "\(again.msg)")
+            }
+            #expect(try world.status(of: "a.example.org").status == "Valid")
+            // Without it a call revokes what is there.
+            #expect(try world.revoke(["domains": ["a.example.org"]]).changed)
+        }
+    }
+
     @Test func `a certificate that was revoked elsewhere is no failure and no change, and is replaced`() throws {
         try withWorld { world in
             try world.issue(world.options(web))
@@ -170,6 +192,7 @@ extension World {
                 (["certificate": "/nowhere"], "/nowhere is not there"), (["certificate": stranger], "cannot be used"),
                 (["domains": ["a.example.org"], "reason": "removeFromCRL"], "keyCompromise (1)"),
                 (["domains": ["a.example.org"], "reason": 6], "option reason must be one of"),
+                (["domains": ["a.example.org"], "serial": "newest"], "option serial must be a serial number"),
                 (["domains": ["a.example.org"], "certificate": "/x"], "exclude each other"),
                 (["name": "web", "certificate": "/x"], "exclude each other"), (["name": "web"], "domains is missing"),
                 (["domains": ["a.example.org"], "owner": "root"], "owner is unknown"),
