@@ -61,17 +61,7 @@ package final class Client {
 
     /// Throws where the CA would not make an account from this; nothing is signed for it.
     package func checkRequirements(_ wanted: AccountRequest) throws(ACMEError) {
-        let directory = try knownDirectory()
-        if let terms = directory.meta?.termsOfService, !wanted.termsAgreed {
-            throw ACMEError(
-                "open an account", "the CA has terms of service, \(terms): read them and set terms_agreed to true")
-        }
-        if directory.meta?.externalAccountRequired == true, wanted.binding == nil {
-            throw ACMEError(
-                "open an account",
-                "the CA opens one only for its customers: set external_account_binding to the "
-                    + "kid and key that it gave you")
-        }
+        try knownDirectory().checkAccount(wanted)
     }
 
     private func newAccount(_ wanted: AccountRequest) throws(ACMEError) -> Call {

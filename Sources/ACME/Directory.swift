@@ -21,6 +21,31 @@ package struct Directory: Codable, Sendable, Equatable {
     package var meta: Meta?
 }
 
+extension Directory {
+    /// Throws where the CA would not make an account from this.
+    package func checkAccount(_ wanted: AccountRequest) throws(ACMEError) {
+        if let terms = meta?.termsOfService, !wanted.termsAgreed {
+            throw ACMEError(
+                "open an account", "the CA has terms of service, \(terms): read them and set terms_agreed to true")
+        }
+        if meta?.externalAccountRequired == true, wanted.binding == nil {
+            throw ACMEError(
+                "open an account",
+                "the CA opens one only for its customers: set external_account_binding to the "
+                    + "kid and key that it gave you")
+        }
+    }
+
+    /// Throws where the CA does not offer the profile that is wanted.
+    package func checkProfile(of wanted: OrderRequest) throws(ACMEError) {
+        let offered = meta?.profiles ?? [:]
+        guard let profile = wanted.profile, offered[profile] == nil else { return }
+        let list = offered.keys.sorted().joined(separator: ", ")
+        throw ACMEError(
+            wanted.purpose, "the CA has no profile \(profile); it offers \(list.isEmpty ? "none" : list)")
+    }
+}
+
 extension Directory.Meta {
     private enum CodingKeys: String, CodingKey { case termsOfService, externalAccountRequired, profiles, caaIdentities }
 

@@ -65,11 +65,11 @@ struct OpeningFlow {
 
     private mutating func order(replaces: String?) -> Step<OpenOrder> {
         stage = .ordering(replaces: replaces)
-        let purpose = "order a certificate for \(title)"
+        let purpose = wanted.purpose
         let identifiers = wanted.names.map { Identifier(type: "dns", value: $0.description) }
         let message = NewOrder(identifiers: identifiers, profile: wanted.profile, replaces: replaces)
         do throws(ACMEError) {
-            try checkProfile(purpose)
+            try directory.checkProfile(of: wanted)
             return .send([try .post(message, to: directory.newOrder, purpose)])
         } catch {
             return .done(.failure(error))
@@ -98,14 +98,6 @@ struct OpeningFlow {
         return expires.map { $0.timeIntervalSince(now) > 60 } ?? true
     }
 
-    private func checkProfile(_ purpose: String) throws(ACMEError) {
-        let offered = directory.meta?.profiles ?? [:]
-        guard let profile = wanted.profile, offered[profile] == nil else { return }
-        let list = offered.keys.sorted().joined(separator: ", ")
-        throw ACMEError(
-            purpose, "the CA has no profile \(profile); it offers \(list.isEmpty ? "none" : list)")
-    }
-
     private mutating func adoptNew(
         _ results: [Result<Reply, ACMEError>], _ replaces: String?, _ opened: (OpenOrder) -> Void
     ) throws(ACMEError) -> Step<OpenOrder> {
@@ -116,7 +108,8 @@ struct OpeningFlow {
         }
         let reply = try results.only()
         let object = try reply.decode(Order.self)
-        let order = OpenOrder(object, at: try reply.location())
+        var order = OpenOrder(object, at: try reply.location())
+        order.replaces = replaces
         guard Set(order.names) == Set(wanted.names.map(\.description)) else {
             throw ACMEError(reply.purpose, "the CA's order is for \(order.title) instead")
         }

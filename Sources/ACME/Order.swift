@@ -78,6 +78,9 @@ package struct OrderRequest: Sendable {
         self.replaces = replaces
         self.resume = resume
     }
+
+    /// What a new order for it is about, to follow "cannot".
+    var purpose: String { "order a certificate for \(OpenOrder.title(names.map(\.description)))" }
 }
 
 /// An order under way, to be kept between two runs.
@@ -89,6 +92,8 @@ package struct OpenOrder: Codable, Sendable, Equatable {
     package var finalize: String
     package var authorizations: [String]
     package var certificate: String?
+    /// The identifier of the certificate that the CA was told it replaces, when it was made; nil where it was not.
+    package var replaces: String?
     /// Only those that must be answered; empty for an order that is `ready` or further.
     package var challenges: [DNSChallenge]
 

@@ -171,7 +171,9 @@ struct Ordering {
         let orders = options.orders(of: certificate)
         do {
             try job.saved?.get()
-            let record = record(try result.get(), certificate)
+            let order = try result.get()
+            let record = record(order, certificate)
+            request.isReplacement = order.replaces != nil
             try orders.update(record, for: certificate.firstName)
             FailureMemory(options, now: deadline.clock.now).lift(certificate)
             return .ordered(record, wasMade: job.saved != nil)

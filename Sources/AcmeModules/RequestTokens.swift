@@ -58,23 +58,12 @@ struct RequestRun {
     }
 
     /// What `perform` would do, without doing any of it: no CA is asked, renewals go by what it suggested the last time,
-    /// and CAA records are judged only where an earlier run has kept what the CA says of itself.
+    /// and CAA records, profiles and the terms of an account are judged by what an earlier run has kept of its directory.
     func predict() -> ModuleResult {
         var requests = inspect(isPrediction: true)
         guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
         let preflight = refuseBlocked(&requests, by: rememberedIssuer)
-        var changed = false
-        for index in requests.indices where requests[index].isDue {
-            let certificate = requests[index].certificate
-            if let found = options.orders(of: certificate).usable(for: certificate, now: deadline.clock.now),
-                !requests[index].wasRevoked(with: found.key)
-            {
-                requests[index].outcome = .ordered(found.record, wasMade: false)
-            } else {
-                requests[index].outcome = .ordered(.placeholder(for: certificate), wasMade: true)
-                changed = true
-            }
-        }
+        let changed = PredictedOrdering(options, state: state, now: deadline.clock.now).order(&requests)
         return report(requests, changed: changed, preflight)
     }
 

@@ -15,6 +15,8 @@ struct RequestedCertificate {
     private(set) var installed: InstalledCertificate?
     /// Where the CA that issued what is installed has renewal information; nil where it has none.
     var renewalInfo: String?
+    /// Whether the order that was made, or would be under check mode, says that it replaces what is installed.
+    var isReplacement = false
     /// When the CA wants it to be renewed; nil where it did not say.
     var suggestion: RenewalSuggestion?
     /// The moment before which the CA is not asked again after a failure.
@@ -72,17 +74,15 @@ struct RequestedCertificate {
     private var explanation: String? { if case .kept(let reason) = outcome { reason } else { reason } }
 
     /// How a CA with limits counts the order that was made, or would be under check mode: a replacement of the
-    /// certificate that is there (RFC 9773, section 5), a renewal with the same names, or one more certificate.
+    /// certificate that is there (RFC 9773, section 5), a renewal with the same names, or one more certificate. One that
+    /// another program obtained is taken to be from the same CA.
     private func count(_ options: CommonOptions) -> OrderCount? {
         guard case .ordered(_, wasMade: true) = outcome, options.authority != .selfSigned else { return nil }
-        guard let installed, let issuance = installed.issuance, issuance.authority == options.authority else {
-            return .new
-        }
-        let before = Set(installed.chain.leaf.names)
-        if renewalInfo != nil, !before.isDisjoint(with: certificate.names) {
-            return .replacement
-        }
-        return before == Set(certificate.names) ? .renewal : .new
+        if isReplacement { return .replacement }
+        guard let installed, Set(installed.chain.leaf.names) == Set(certificate.names) else { return .new }
+        let isFromThere =
+            installed.issuance.map { $0.authority == options.authority } ?? !installed.chain.leaf.isSelfIssued
+        return isFromThere ? .renewal : .new
     }
 
     func json(_ options: CommonOptions) -> JSONValue {

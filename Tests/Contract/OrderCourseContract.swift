@@ -86,7 +86,14 @@ import Testing
             let refusal = #"{"on": "newOrder", "play": "answer", "status": 409, "json": \#(problem)}"#
             try proxy.play(
                 "[\(Self.ari), \(Self.window("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")), \(refusal)]")
-            #expect(try world.issue(options)["updated"] == ["web"])
+            let renewal = try world.request(options)
+            #expect(renewal.all("certificates", "counts_as") == ["renewal"])
+            try world.publish(renewal)
+            #expect(try world.finalize(options)["updated"] == ["web"])
+            let dry = world.options(["web": ["a.example.org"]], ["force": true, "_ansible_check_mode": true])
+            #expect(try world.request(dry).all("certificates", "counts_as") == ["replacement"])
+            try Files.remove(try #require(try world.accountRecord()))
+            #expect(try world.request(dry).all("certificates", "counts_as") == ["renewal"], "it is another account's")
             let replaced = try proxy.requests("newOrder").map(\.payload.replaces)
             #expect(replaced.count == 3)
             #expect(replaced[0] == nil && replaced[1]?.contains(".") == true && replaced[2] == nil, "\(replaced)")
@@ -99,8 +106,9 @@ import Testing
             try proxy.play("[\(Self.ari), \(Self.window("2031-01-01T00:00:00Z", "2031-01-02T00:00:00Z"))]")
             let options = world.options(["web": ["a.example.org"]])
             try world.issue(options)
-            for _ in 1...3 { #expect(try !world.request(options).changed) }
-            #expect(try proxy.requests("renewalInfo").count == 1)
+            let count = try proxy.requests().count
+            for _ in 1...3 { #expect(try !world.issue(options).changed) }
+            #expect(try proxy.requests().dropFirst(count).map(\.kind) == ["renewalInfo"], "and nothing else either")
         }
     }
 
@@ -146,6 +154,26 @@ import Testing
             #expect(other.msg.contains("no profile tlsserver; it offers classic, shortlived"), "\(other.msg)")
             try world.issue(world.options(certs, ["profile": "shortlived"]))
             #expect(try proxy.requests("newOrder").map(\.payload.profile) == ["shortlived"])
+        }
+    }
+
+    @Test func `what a run fails for before it orders is foretold by check mode`() throws {
+        var server = PebbleServer.Options()
+        server.customers = ["kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"]
+        try withWorld(server) { world in
+            let binding: JSONValue = ["kid": "kid-1", "key": .optional(server.customers["kid-1"])]
+            let wishes: [([String: JSONValue], String)] = [
+                (["terms_agreed": false], "terms_agreed"), ([:], "external_account_binding"),
+                (["external_account_binding": binding, "profile": "none such"], "no profile none such"),
+            ]
+            for (wish, words) in wishes {
+                let certs = ["web": ["a.example.org"]]
+                let real = try world.request(world.options(certs, wish))
+                let dry = try world.request(world.options(certs, wish.merging(["_ansible_check_mode": true]) { $1 }))
+                #expect(real.failed && real.msg.contains(words), "\(real.msg)")
+                #expect(dry.failed && !dry.changed && dry.msg == real.msg, "\(dry.msg)")
+            }
+            #expect(try world.orders() == 0)
         }
     }
 

@@ -1,5 +1,6 @@
 import AnsibleModule
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -34,8 +35,11 @@ import Testing
         try withWorld { world in
             let first = [
                 "kept": ["kept.example.org"], "grown": ["grown.example.org"], "forced": ["forced.example.org"],
+                "adopted": ["adopted.example.org"],
             ]
             try world.issue(world.options(first))
+            // As another program left it.
+            try Files.remove(world.path("adopted.example.org", "current/issuance.json"))
             let certs = first.merging([
                 "grown": ["grown.example.org", "more.example.com"], "first": ["a.example.co.uk"],
             ]) { $1 }
@@ -44,22 +48,23 @@ import Testing
             let options: [String: JSONValue] = [
                 "certs": [
                     "kept": ["kept.example.org"], "grown": ["grown.example.org", "more.example.com"],
+                    "adopted": ["domains": ["adopted.example.org"], "force": true],
                     "forced": ["domains": ["forced.example.org"], "force": true], "first": ["a.example.co.uk"],
                 ], "_ansible_check_mode": true,
             ]
             let requested = try world.request(world.options([:], options))
             #expect(
-                requested.all("certificates", "counts_as") == ["new", "renewal", "new", .null], "\(requested.text)")
+                requested.all("certificates", "counts_as") == ["renewal", "new", "renewal", "new", .null], "\(requested.text)")
             let answer = try plan([
                 "web01": ["certs": .object(certs.mapValues { .strings($0) }), "requested": .object(requested.members)]
             ])
-            #expect(answer.all("certificates", "action") == ["order (new)", "order (renewal)", "order (new)", "none"])
+            #expect(answer.all("certificates", "action") == ["renewal", "new", "renewal", "new"].map { .string("order (\($0))") } + ["none"])
             #expect(answer.all("domains", "domain") == ["example.co.uk", "example.com", "example.org"])
             #expect(answer.all("domains", "orders") == [1, 1, 1])
             #expect(answer["accounts"] == [["account": "web01", "orders": 2, "limit": 300]])
             #expect(answer["new_accounts"] == [])
             #expect(answer["exceeded"] == [] && answer["first_run"] == [])
-            #expect(text(answer).contains("example.org        1    50              1"), "\(text(answer))")
+            #expect(text(answer).contains("example.org        1    50              2"), "\(text(answer))")
             #expect(try world.orders() == orders)
             #expect(try listing(world.directory) == files)
         }
