@@ -123,15 +123,17 @@ package enum Files {
         try synchronize(directory: parent(of: new))
     }
 
-    /// Removes a file, a link or a whole directory; nothing there is no error. Links are removed, not followed.
+    /// Removes a file, a link or a whole directory; nothing there, or not any more when it comes to it, is no error. Links
+    /// are removed, not followed.
     package static func remove(_ path: String) throws(SystemError) {
         guard let status = try status(path) else { return }
-        if status.kind == .directory {
+        let isDirectory = status.kind == .directory
+        if isDirectory {
             for name in try list(path) { try remove(path + "/" + name) }
-            try check(rmdir(path), "remove", path)
-        } else {
-            try check(unlink(path), "remove", path)
         }
+        guard (isDirectory ? rmdir(path) : unlink(path)) != 0 else { return }
+        let failure = SystemError("remove", path)
+        if !failure.isMissingFile { throw failure }
     }
 
     /// Makes the entries of a directory last through a crash (`fsync` of the directory).

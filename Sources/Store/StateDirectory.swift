@@ -31,7 +31,8 @@ package struct StateDirectory: Sendable {
     }
 
     /// Files, keys among them, that a run was killed over before they were in place: whoever holds the lock knows that
-    /// nobody is writing them.
+    /// nobody is writing them. Only what a CA said of a renewal is kept without it, by runs that have nothing else to do:
+    /// one that loses its file so asks again.
     private func removeTemporaries(in directory: String) throws(SystemError) {
         for name in try Files.list(directory) {
             let entry = directory + "/" + name

@@ -54,11 +54,15 @@ import Testing
             ]
             let requested = try world.request(world.options([:], options))
             #expect(
-                requested.all("certificates", "counts_as") == ["renewal", "new", "renewal", "new", .null], "\(requested.text)")
+                requested.all("certificates", "counts_as") == ["renewal", "new", "renewal", "new", .null],
+                "\(requested.text)")
             let answer = try plan([
                 "web01": ["certs": .object(certs.mapValues { .strings($0) }), "requested": .object(requested.members)]
             ])
-            #expect(answer.all("certificates", "action") == ["renewal", "new", "renewal", "new"].map { .string("order (\($0))") } + ["none"])
+            #expect(
+                answer.all("certificates", "action") == ["renewal", "new", "renewal", "new"].map {
+                    .string("order (\($0))")
+                } + ["none"])
             #expect(answer.all("domains", "domain") == ["example.co.uk", "example.com", "example.org"])
             #expect(answer.all("domains", "orders") == [1, 1, 1])
             #expect(answer["accounts"] == [["account": "web01", "orders": 2, "limit": 300]])

@@ -77,7 +77,9 @@ extension World {
             #expect(!probe.failed && !probe.changed, "\(probe.msg)")
             #expect(probe.msg.contains("is left alone"), "\(probe.msg)")
             let serial = try #require(probe["serial"]?.string)
-            var wish: [String: JSONValue] = ["domains": ["a.example.org"], "serial": .string("0:" + serial.lowercased())]
+            var wish: [String: JSONValue] = [
+                "domains": ["a.example.org"], "serial": .string("0:" + serial.lowercased()),
+            ]
             let revoked = try world.revoke(wish)
             #expect(revoked.changed, "\(revoked.msg)")
             try world.expectReplaced(world.options(web))

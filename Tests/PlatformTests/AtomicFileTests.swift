@@ -1,4 +1,6 @@
+import Dispatch
 import Platform
+import Synchronization
 import TestSupport
 import Testing
 
@@ -68,6 +70,25 @@ import Testing
             try AtomicFile.write([UInt8](repeating: 0, count: 100), to: path, access: .own(mode: 0o600))
             #expect(throws: SystemError("read", path, code: 27)) { try Files.read(path, limit: 99) }
             #expect(try Files.read(path, limit: 100)?.count == 100)
+        }
+    }
+
+    @Test func `what another process removes meanwhile is no error`() throws {
+        try withTemporaryDirectory { directory in
+            let made = try Program.run([
+                "sh", "-euc", #"mkdir "$1"; cd "$1"; touch $(seq 3000)"#, "sh", directory + "/many",
+            ])
+            try #require(made.status == 0, "\(made)")
+            let failures = Mutex<[String]>([])
+            DispatchQueue.concurrentPerform(iterations: 4) { _ in
+                do {
+                    try Files.remove(directory + "/many")
+                } catch {
+                    failures.withLock { $0.append("\(error)") }
+                }
+            }
+            #expect(failures.withLock { $0 } == [])
+            #expect(try Files.list(directory) == [])
         }
     }
 
