@@ -34,7 +34,7 @@ struct ManageAccountOptions {
         directory = try options.directoryURL()
         account = try AccountOptions(&options)
         keyType = try options.choice("account_key_type", default: KeyType.ec256)
-        key = try Self.key(&options, account)
+        key = try Self.key(&options)
         caPath = try options.path("ca_path")
         statePath = try options.statePath()
         timeout = try options.timeout()
@@ -43,19 +43,28 @@ struct ManageAccountOptions {
         guard state == .present || key == .keep else {
             throw OptionError("state absent, and rotate_key or new_account_key_src, exclude each other")
         }
+        if case .use(let path) = key { try checkPlace(of: path, options) }
     }
 
-    private static func key(_ options: inout Options, _ account: AccountOptions) throws(OptionError) -> KeyWish {
+    /// The new key is in a file of the operator's, not where the old one is, nor where a change keeps its own copy.
+    private func checkPlace(of path: String, _ options: Options) throws(OptionError) {
+        guard path != keyPath else {
+            throw options.invalid(
+                "new_account_key_src",
+                "is the file of the account key: leave the old key there, and put the new one into its own")
+        }
+        guard path != accounts.nextKeyPath(account.keySource) else {
+            throw options.invalid(
+                "new_account_key_src", "is where a change of key keeps its own copy: put the new key into another file")
+        }
+    }
+
+    private static func key(_ options: inout Options) throws(OptionError) -> KeyWish {
         let path = try options.path("new_account_key_src")
         let isRotated = try options.boolean("rotate_key", default: false)
         guard let path else { return isRotated ? .rotate : .keep }
         guard !isRotated else {
             throw OptionError("rotate_key, which makes a key, and new_account_key_src exclude each other")
-        }
-        guard path != account.keySource else {
-            throw options.invalid(
-                "new_account_key_src",
-                "is the same file as account_key_src: leave the old key there, and put the new one into its own")
         }
         return .use(path: path)
     }

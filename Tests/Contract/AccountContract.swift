@@ -290,7 +290,8 @@ extension World {
             (["rotate_key": "x"], "option rotate_key"), (["account_key_type": "dsa"], "option account_key_type"),
             (["rotate_key": true, "new_account_key_src": "/x"], "exclude each other"),
             (["rotate_key": true, "state": "absent"], "exclude each other"),
-            (["new_account_key_src": "/x", "account_key_src": "/x"], "the same file"),
+            (["new_account_key_src": "/x", "account_key_src": "/x"], "is the file of the account key"),
+            (["new_account_key_src": "/x.new", "account_key_src": "/x"], "a change of key keeps its own copy"),
             (["new_account_key_src": "x"], "must be an absolute path"), (["key_type": "ec-256"], "key_type is unknown"),
         ] as [([String: JSONValue], String)])
     func `an option that cannot be used is named before anything is touched`(
