@@ -101,7 +101,7 @@ struct PlanReport {
                 + "letsencrypt_certs of the hosts grow week by week."
         }
         return "Spread it: run with --limit '\(hosts.joined(separator: ","))' first, and with the other hosts when the "
-            + "time of the limit has passed; with -e letsencrypt_serial=1 a host is done before the next begins."
+            + "time of the limit has passed."
     }
 
     // MARK: For people
