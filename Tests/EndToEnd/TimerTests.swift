@@ -9,7 +9,7 @@ extension TheFiveSteps {
             let jobs = Bridge.jobs("works")
             let checked = try bridge.play(jobs, "--check", "--diff", scheduler: "systemd")
             #expect(checked.isFine, "\(checked)")
-            #expect(checked.output.contains("+OnCalendar=*-*-* 04:00:00"), "\(checked)")
+            #expect(checked.output.contains("+OnCalendar=*-*-* 04,16:00:00"), "\(checked)")
             #expect(try bridge.files == [])
 
             let run = try bridge.play(jobs, scheduler: "systemd")
@@ -109,7 +109,7 @@ extension TheFiveSteps {
             #expect(written.hasPrefix("644 root:root\n"))
             #expect(written.contains("MAILTO=infra@example.org\n"))
             #expect(
-                written.firstMatch(of: /\n[0-9]{1,2} 4 \* \* \* operator \/usr\/local\/sbin\/acme-works --quiet\n$/)
+                written.firstMatch(of: /\n[0-9]{1,2} 4,16 \* \* \* operator \/usr\/local\/sbin\/acme-works --quiet\n$/)
                     != nil)
             // The file of a user has no field for one.
             try bridge.host.run(
