@@ -132,7 +132,7 @@ import Testing
     ) throws {
         try withHostileServer { world, proxy in
             let fault = #""play": "answer", "status": \#(status), "headers": {"Retry-After": "3600"}"#
-            try proxy.play(#"[{"on": "\#(kind)", \#(fault)}]"#)
+            try proxy.play(#"[{"on": "\#(kind)", \#(fault), "times": -1}]"#)
             let certs = ["web": ["a.example.org"], "api": ["b.example.org"]]
             let first = try world.request(world.options(certs))
             #expect(first.failed)
@@ -143,6 +143,7 @@ import Testing
             #expect(second.all("certificates", "retry_at").compactMap(\.string) == retries)
             #expect(second.msg.contains("not ordered again before \(retries.first ?? "")"), "\(second.msg)")
             #expect(try proxy.requests().count == count)
+            try proxy.playNothing()
             try world.issue(world.options(certs, ["force": true]))
         }
     }
