@@ -54,6 +54,26 @@ import Testing
         #expect(unknown?.reason == "'suspended' is no state of an account")
     }
 
+    @Test func `an order is not lost where the account is what the CA refuses, and is where that is good`() throws {
+        let replies: [(ScriptedTransport.Reply, isFault: Bool)] = [
+            (.problem(400, "accountDoesNotExist"), true), (.problem(403, "unauthorized", "it is deactivated"), true),
+            (.json(200, "{}", [HTTPField("Location", Session.kid)]), false), (.problem(403, "unauthorized"), false),
+        ]
+        for (reply, isFault) in replies {
+            let session = try Session()
+            session.server.always("POST /order/1", .problem(400, "malformed", "JWS verification error"))
+            session.server.on("POST /account", reply)
+            let orders = [kept("1", ["a.example"], .processing), kept("1", ["a.example"], .processing)]
+            for result in session.complete(orders) {
+                let error = try failure(result)
+                #expect(error.orderIsLost == !isFault)
+                #expect(error.isVerdict == !isFault)
+                #expect(error.reason.hasPrefix("malformed: JWS verification error"))
+            }
+            #expect(session.server.count("POST /account") == 1)
+        }
+    }
+
     @Test func `an account that is still valid after it was to be deactivated is an error`() throws {
         let session = try Session()
         session.server.on("POST /account/1", .json(200, #"{"status": "valid"}"#))

@@ -256,24 +256,6 @@ extension World {
         }
     }
 
-    @Test func `an account that was deactivated elsewhere is named to the next order`() throws {
-        try withWorld { world in
-            let source = JSONValue.string(try world.makeKey("ec-256", "own.pem"))
-            try world.issue(world.options(["web": ["a.example.org"]], ["account_key_src": source]))
-            let other: JSONValue = .string(world.directory + "/other-state")
-            _ = try world.account(["account_key_src": source, "state": "absent", "state_path": other])
-            let certs = ["api": ["b.example.org"]]
-            for _ in 1...2 {
-                let refused = try world.request(world.options(certs, ["account_key_src": source]))
-                #expect(refused.failed)
-                #expect(refused.msg.contains("the account has ended for good"), "\(refused.msg)")
-                #expect(refused.all("certificates", "retry_at") == [.null])
-            }
-            #expect(try world.accounts() == 1)
-            try world.issue(world.options(certs, ["account_key_src": .string(try world.makeKey("ec-256", "new.pem"))]))
-        }
-    }
-
     @Test func `absent on a host that has no account touches and asks nothing`() throws {
         try withWorld { world in
             let answer = try world.account(["state": "absent"])
