@@ -53,7 +53,7 @@ package final class Client {
             throw ACMEError(reply.purpose, "the key's account is \(status)")
         }
         let wasMade = reply.status == 201
-        let contacts = wasMade ? wanted.contacts : object.contact ?? []
+        let contacts = wasMade ? wanted.contactURLs : object.contact ?? []
         let record = AccountRecord(url: try reply.location(), contacts: contacts)
         account = record
         return (record, wasMade)

@@ -14,7 +14,7 @@ import Testing
         session.server.on("POST /account", .json(201, #"{"status": "valid"}"#, Self.location))
         let (record, wasMade) = try session.client.openAccount(.init(contacts: ["a@example.org"], termsAgreed: true))
         #expect(wasMade)
-        #expect(record == AccountRecord(url: "https://ca.example/account/9", contacts: ["a@example.org"]))
+        #expect(record == AccountRecord(url: "https://ca.example/account/9", contacts: ["mailto:a@example.org"]))
         let message = try #require(try session.server.messages("POST /account").first)
         #expect(message.payload == #"{"contact":["mailto:a@example.org"],"termsOfServiceAgreed":true}"#)
         #expect(message.header.jwk == session.key.jwk)
