@@ -63,8 +63,8 @@ package struct FailureRecord: Codable, Sendable, Equatable {
     package func objection(to names: [DomainName], _ step: Step, now: Date) -> String? {
         guard self.names == names.map(\.description).sorted(), isBelievable(at: now), now < next else { return nil }
         let tries = count <= 1 ? "the last try failed" : "\(count) tries in a row failed"
-        return "not \(step.rawValue) again before \(next.formatted(.iso8601)), unless force is set, since \(tries), on "
-            + "\(last.formatted(.iso8601)): \(reason)"
+        return "not \(step.rawValue) again before \(next.formatted(.iso8601)), unless its own force is set, since "
+            + "\(tries), on \(last.formatted(.iso8601)): \(reason)"
     }
 
     /// A record from the future was written while the clock was wrong, and its `next` with it.
