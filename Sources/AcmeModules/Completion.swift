@@ -94,9 +94,8 @@ struct Completion {
         try? options.orders(of: job.options).update(record, for: job.options.firstName)
     }
 
-    /// Checks the chain before anything on disk changes, installs it, and forgets the order. An order that is still on
-    /// disk has not been reported: where a run broke off after it had installed the certificate, the next one says
-    /// that it is new, so that its handlers run.
+    /// Checks the chain before anything on disk changes, installs it, and forgets the order. Where a run broke off before
+    /// it had forgotten an order whose certificate it had installed, nothing else is left to do for it.
     private func install(
         _ result: Result<IssuedChain, any Error>, _ job: Job, _ certificate: inout FinalizedCertificate
     ) {

@@ -39,8 +39,18 @@ struct FinalizeRun {
             var certificates = inspect()
             Completion(options: options, state: state, deadline: deadline).complete(&certificates)
             for index in certificates.indices { correct(&certificates[index]) }
-            return report(certificates)
+            return told(of: certificates, lock)
         }
+    }
+
+    /// The report. Until it is written the notes that nobody was told stay, and no other run reads them.
+    private func told(of certificates: [FinalizedCertificate], _ lock: FileLock) -> ModuleResult {
+        let updated = certificates.filter(\.isUpdated).map { (store: $0.options.store, name: $0.options.firstName) }
+        var result = report(certificates)
+        result.whenWritten = {
+            lock.whileHeld { for (store, name) in updated { store.forgetUntold(name) } }
+        }
+        return result
     }
 
     /// What `perform` would do, without doing any of it. A certificate that is due counts as changing even without an
@@ -67,6 +77,7 @@ struct FinalizeRun {
                 if case .complete(let installed) = installation {
                     finalized.before = installed
                     finalized.replaces = options.replaces(installed)
+                    finalized.isUntold = try certificate.store.isUntold(certificate.firstName)
                 }
                 let forms = try certificate.forms(isPrediction: isPrediction)
                 finalized.forms = forms ?? []
@@ -154,7 +165,7 @@ struct FinalizeRun {
                     certificate.warning.map { "certificate \(certificate.options.key): \($0)" }
                 }),
         ]
-        if !updated.isEmpty { fields["diff"] = FinalizedCertificate.diff(of: certificates) }
+        if certificates.contains(where: \.isRewritten) { fields["diff"] = FinalizedCertificate.diff(of: certificates) }
         return ModuleResult(
             changed: certificates.contains(where: \.isChanged), msg: FinalizedCertificate.summary(of: certificates),
             failed: certificates.contains { $0.failure != nil }, fields: fields)

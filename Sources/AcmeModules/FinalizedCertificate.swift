@@ -12,6 +12,8 @@ struct FinalizedCertificate {
     var forms: [CertificateForm] = []
     /// What was installed before, where it could be read.
     var before: InstalledCertificate?
+    /// Whether a run that broke off put that in place, so that those who use its files do not know yet.
+    var isUntold = false
     /// What a new order says that it replaces.
     var replaces: String?
     /// The one that is installed now, where this run installed it.
@@ -46,15 +48,15 @@ struct FinalizedCertificate {
 
     var isRenewed: Bool { if case .renewed = outcome { true } else { false } }
 
-    var isChanged: Bool {
-        switch outcome {
-        case .renewed, .corrected: true
-        case .ordered, .withoutOrder, .kept, .differing, .failed: false
-        }
-    }
+    var isChanged: Bool { isUpdated || hasNewAccess }
+
+    private var hasNewAccess: Bool { if case .corrected(.access) = outcome { true } else { false } }
 
     /// Whether those who use its files have to be told.
-    var isUpdated: Bool {
+    var isUpdated: Bool { isRewritten || isUntold }
+
+    /// Whether this run put new files in place.
+    var isRewritten: Bool {
         switch outcome {
         case .renewed, .corrected(.forms): true
         case .ordered, .withoutOrder, .kept, .differing, .corrected(.access), .failed: false
@@ -65,7 +67,7 @@ struct FinalizedCertificate {
     var needsWork: Bool {
         switch outcome {
         case .ordered, .differing: true
-        case .withoutOrder, .kept, .corrected, .renewed, .failed: false
+        case .withoutOrder, .kept, .corrected, .renewed, .failed: isUntold
         }
     }
 
@@ -114,8 +116,9 @@ struct FinalizedCertificate {
         }
         if !failures.isEmpty { return failures.joined(separator: "; ") }
         let changes: [(String, (FinalizedCertificate) -> Bool)] = [
-            ("new certificates", { $0.isRenewed }), ("files made anew", { $0.isUpdated && !$0.isRenewed }),
-            ("owner, group or mode corrected", { $0.isChanged && !$0.isUpdated }),
+            ("new certificates", { $0.isRenewed }), ("files made anew", { $0.isRewritten && !$0.isRenewed }),
+            ("put in place by a run that broke off, and told of now", { $0.isUntold && !$0.isRewritten }),
+            ("owner, group or mode corrected", { $0.hasNewAccess }),
         ]
         let sentences = changes.compactMap { change, isOne -> String? in
             let keys = certificates.filter(isOne).map(\.options.key)
@@ -126,14 +129,14 @@ struct FinalizedCertificate {
 
     /// What `--diff` shows: a line for each certificate that is new, or whose files are made anew.
     static func diff(of certificates: [FinalizedCertificate]) -> JSONValue {
-        let updated = certificates.filter(\.isUpdated)
-        let before = updated.compactMap { certificate -> String? in
+        let rewritten = certificates.filter(\.isRewritten)
+        let before = rewritten.compactMap { certificate -> String? in
             if case .corrected(.forms(let reasons, _)) = certificate.outcome {
                 return line(certificate, reasons.joined(separator: ", "))
             }
             return certificate.before.map { line(certificate, $0.chain.leaf.summary) }
         }
-        let after = updated.map { line($0, $0.summary) }
+        let after = rewritten.map { line($0, $0.summary) }
         return [
             "before": .string(before.joined()), "after": .string(after.joined()),
             "before_header": "certificates", "after_header": "certificates",

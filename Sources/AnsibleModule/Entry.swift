@@ -10,12 +10,14 @@ package enum Entry {
     ) -> Int32 {
         signal(SIGPIPE, SIG_IGN)
         switch arguments.dropFirst().first {
-        case "--version": return say(version())
-        case "--help", nil: return say(usage(modules))
+        case "--version": return say(Array(version().utf8)) ? 0 : 1
+        case "--help", nil: return say(Array(usage(modules).utf8)) ? 0 : 1
         default: break
         }
         let result = result(arguments: arguments, modules: modules)
-        return say(result.json.bytes, status: result.failed ? 1 : 0)
+        guard say(result.json.bytes) else { return 1 }
+        result.whenWritten()
+        return result.failed ? 1 : 0
     }
 
     /// The result of the module that the arguments name, or the failure to find it or to read its options.
@@ -52,18 +54,16 @@ package enum Entry {
         """
     }
 
-    private static func say(_ text: String) -> Int32 { say(Array(text.utf8), status: 0) }
-
-    /// Writes a text and the end of its line.
-    private static func say(_ text: consuming [UInt8], status: Int32) -> Int32 {
+    /// Writes a text and the end of its line; tells whether it could.
+    private static func say(_ text: consuming [UInt8]) -> Bool {
         text.append(0x0a)
         var rest = text[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return 1 }
+            guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
-        return status
+        return true
     }
 }

@@ -38,11 +38,13 @@ package struct Invocation: Sendable {
 }
 
 /// What a module tells Ansible.
-package struct ModuleResult: Sendable, Equatable {
+package struct ModuleResult: Sendable {
     package let changed: Bool
     package let failed: Bool
     package let msg: String
-    package let fields: [String: JSONValue]
+    package private(set) var fields: [String: JSONValue]
+    /// What is left to do once the result is written; left undone where it cannot be.
+    package var whenWritten: @Sendable () -> Void = {}
 
     package init(changed: Bool, msg: String, failed: Bool = false, fields: [String: JSONValue] = [:]) {
         self.changed = changed
@@ -60,8 +62,9 @@ package struct ModuleResult: Sendable, Equatable {
 
     /// The same result with `defaults` for the fields that it does not have.
     func completed(with defaults: [String: JSONValue]) -> ModuleResult {
-        ModuleResult(
-            changed: changed, msg: msg, failed: failed, fields: fields.merging(defaults) { own, _ in own })
+        var result = self
+        result.fields.merge(defaults) { own, _ in own }
+        return result
     }
 
     /// The JSON document for Ansible.

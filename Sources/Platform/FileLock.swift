@@ -2,7 +2,7 @@ internal import Glibc
 
 /// An exclusive lock held through an open file (`flock`): the system drops it with the process, so that a lock never
 /// outlives its holder. The file says who holds it.
-package final class FileLock {
+package final class FileLock: Sendable {
     package enum Failure: Error, CustomStringConvertible {
         /// Another process held it until the deadline; `holder` is what that process wrote of itself.
         case held(path: String, holder: String)

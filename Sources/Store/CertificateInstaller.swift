@@ -26,7 +26,7 @@ extension CertificateStore {
             let served = Files.target(ofLink: paths.directory + "/current")
             let version = "versions/\(try addVersion(contents, paths, access))"
             try linkFiles(paths.all)
-            try AtomicFile.link(paths.directory + "/current", to: version)
+            try serve(version, paths, insteadOf: served)
             // Now that they lead somewhere: in their place there may be files of somebody else's making.
             let optional = files.map(\.path).filter(paths.optional.contains)
             try linkFiles(optional)
@@ -95,6 +95,34 @@ extension CertificateStore {
         }
         return number
     }
+
+    /// Switches to a version, of which nobody has been told until somebody says so.
+    private func serve(
+        _ version: String, _ paths: CertificatePaths, insteadOf served: String?
+    ) throws(SystemError) {
+        let (current, note) = (paths.directory + "/current", untoldFile(paths))
+        let isNew = try Files.status(note) == nil
+        do {
+            if isNew { try AtomicFile.write([], to: note, access: .own(mode: 0o600)) }
+            try AtomicFile.link(current, to: version)
+        } catch {
+            if isNew, Files.target(ofLink: current) == served { try? Files.remove(note) }
+            throw error
+        }
+    }
+
+    /// Whether files were put in place, and those who use them have not been told: an empty file `untold` in the
+    /// certificate's directory, which is there before they are.
+    package func isUntold(_ name: DomainName) throws(StoreError) -> Bool {
+        try storing { () throws(SystemError) in try Files.status(untoldFile(paths(of: name))) != nil }
+    }
+
+    /// They have been told. Where this fails, they are told again.
+    package func forgetUntold(_ name: DomainName) {
+        try? Files.remove(untoldFile(paths(of: name)))
+    }
+
+    private func untoldFile(_ paths: CertificatePaths) -> String { paths.directory + "/untold" }
 
     private func linkFiles(_ files: [String]) throws(SystemError) {
         for file in files where Files.target(ofLink: file) != linkTarget(file) {

@@ -22,6 +22,8 @@ final class BrokenRun {
     private let old: [[UInt8]?]
     /// What the CA had made before the run that breaks off.
     private var orders = 0
+    /// Whether the run that had trouble said that the certificate is new.
+    private var isTold = false
 
     init(_ world: World, _ moment: Moment) throws {
         self.world = world
@@ -58,6 +60,7 @@ final class BrokenRun {
         for name in Self.names { try world.server.clearTXT("_acme-challenge." + name) }
         if moment == .finalize { try world.publish(try world.request(options)) }
         orders = try world.orders()
+        isTold = false
     }
 
     /// Services have one whole certificate at every moment: the old one, or the new one with its key.
@@ -75,6 +78,7 @@ final class BrokenRun {
             #expect(try hasOrder, "\(call): \(answer.msg)")
         case .finalize:
             #expect(answer["updated"] == ["web"], "\(call): \(answer.msg)")
+            isTold = true
             #expect(try Self.served(world) != old, "\(call): \(answer.msg)")
         }
     }
@@ -92,6 +96,7 @@ final class BrokenRun {
         try world.publish(requested)
         let finalized = try world.finalize(options)
         #expect(!finalized.failed, "\(call): \(finalized.msg)")
+        #expect(isTold || finalized["updated"] == ["web"], "\(call): \(finalized.msg)")
         try world.verify("a.example.org")
         #expect(try !world.request(options).changed, "\(call)")
         #expect(try !world.finalize(options).changed, "\(call)")
