@@ -59,18 +59,6 @@ final class World {
         if !records.isEmpty { try server.addTXT(records) }
     }
 
-    /// Finalization, as a run leaves it that was killed between installing and reporting: the certificate is in place,
-    /// and the order is still there.
-    func finalizeWithoutEnd(_ options: JSONValue, at location: SourceLocation = #_sourceLocation) throws
-        -> RealProgram.Answer
-    {
-        let (orders, copy) = ("\(directory)/state/orders", "\(directory)/copy")
-        _ = try Program.run(["cp", "-a", orders, copy])
-        let answer = try finalize(options, at: location)
-        _ = try Program.run(["cp", "-a", copy + "/.", orders])
-        return answer
-    }
-
     /// Request, publication, finalization; returns the last answer.
     @discardableResult
     func issue(_ options: JSONValue, at location: SourceLocation = #_sourceLocation) throws -> RealProgram.Answer {

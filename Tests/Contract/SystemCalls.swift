@@ -14,6 +14,17 @@ struct SystemCall: CustomStringConvertible, Sendable {
     /// As strace writes it.
     let words: String
 
+    /// By the name of the C library's function: on some machines it makes the call with `at` behind its name.
+    init(either name: String, _ number: Int) {
+        self.init(name: "?\(name),?\(name)at", number: number, words: "")
+    }
+
+    private init(name: String, number: Int, words: String) {
+        self.name = name
+        self.number = number
+        self.words = words
+    }
+
     var description: String { "\(name) \(number): \(words)" }
 
     /// What changes a file or a directory, as far as this program and the C library may use it.
