@@ -32,6 +32,8 @@ extension CertificateStore {
             try linkFiles(optional)
             prune(paths, keeping: [version, served ?? ""], optional)
         }
+        // The version before this one may have the same key. As with what is to be removed, the next run mends a failure.
+        _ = try? setAccess(of: name, to: access)
     }
 
     private static func files(

@@ -93,40 +93,50 @@ package struct CertificateStore: Sendable {
 
     /// The owner, group and mode that the files of a certificate have now differ from these.
     package func accessDiffers(of name: DomainName, from access: FileAccess) throws(StoreError) -> Bool {
-        for (path, wanted) in managed(name, access) {
-            let status = try storing { () throws(SystemError) in try Files.status(path) }
-            if let status, status.access != wanted { return true }
+        try storing { () throws(SystemError) in
+            for (path, wanted) in try managed(name, access) {
+                if let status = try Files.status(path), status.access != wanted { return true }
+            }
+            return false
         }
-        return false
     }
 
     /// Gives the files of a certificate this owner, group and mode where they differ; tells whether any did.
     package func setAccess(of name: DomainName, to access: FileAccess) throws(StoreError) -> Bool {
-        var changed = false
-        for (path, wanted) in managed(name, access) {
-            changed =
-                try storing { () throws(SystemError) in
-                    guard let status = try Files.status(path), status.access != wanted else { return false }
-                    try Files.set(wanted, on: path)
-                    return true
-                } || changed
+        try storing { () throws(SystemError) in
+            var changed = false
+            for (path, wanted) in try managed(name, access) {
+                guard let status = try Files.status(path), status.access != wanted else { continue }
+                try Files.set(wanted, on: path)
+                changed = true
+            }
+            return changed
         }
-        return changed
     }
 
-    /// What this project keeps of a certificate, with the access that each should have. Plain files that another
-    /// program put there are left alone until they are replaced.
-    private func managed(_ name: DomainName, _ access: FileAccess) -> [(String, FileAccess)] {
+    /// What this project keeps of a certificate, the version before this one too, since it may have the same key, with
+    /// the access that each should have. Plain files that another program put there are left alone until they are
+    /// replaced.
+    private func managed(_ name: DomainName, _ access: FileAccess) throws(SystemError) -> [(String, FileAccess)] {
         let directory = paths(of: name).directory
         guard let target = Files.target(ofLink: directory + "/current"), target.hasPrefix("versions/"),
             Int(target.dropFirst(9)) != nil
         else { return [] }
-        let version = directory + "/" + target
+        let versions = directory + "/versions"
+        var managed = [directory, versions].map { ($0, access.forDirectory) }
+        for number in try Files.list(versions) where Int(number) != nil {
+            let version = versions + "/" + number
+            guard try Files.status(version)?.kind == .directory else { continue }
+            managed += [(version, access.forDirectory)] + files(of: name, in: version, access)
+        }
+        return managed
+    }
+
+    private func files(of name: DomainName, in version: String, _ access: FileAccess) -> [(String, FileAccess)] {
         let paths = paths(of: name)
-        return [directory, directory + "/versions", version].map { ($0, access.forDirectory) }
-            + (paths.all + paths.optional).map { file in
-                (version + "/" + fileName(file), paths.secret.contains(file) ? access : access.forPublicFile)
-            }
+        return (paths.all + paths.optional).map { file in
+            (version + "/" + fileName(file), paths.secret.contains(file) ? access : access.forPublicFile)
+        }
     }
 
     /// What the link at a file's path leads to.
