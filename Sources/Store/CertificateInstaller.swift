@@ -6,7 +6,8 @@ package import Platform
 /// The order in which files change: a complete new version beside the old one, then one rename of `current`.
 extension CertificateStore {
     /// Puts a key and its chain in place as one set, in PEM and in these forms; on an error the old set is untouched.
-    /// Files that another program put there become version 1 first, so that they, too, are replaced in one step.
+    /// Files that another program put there, or links to its own, become version 1 first, so that they, too, are replaced
+    /// in one step.
     package func install(
         _ chain: CertificateChain, key: PrivateKey, for name: DomainName, access: FileAccess, issuance: Issuance?,
         forms: [CertificateForm] = []
@@ -21,7 +22,7 @@ extension CertificateStore {
         }
         try storing { () throws(SystemError) in
             try makeDirectories(paths, access)
-            try adoptPlainFiles(paths, access)
+            try adoptForeignFiles(paths, access)
             let contents = files.map { (fileName($0.path), $0.bytes, $0.holdsKey ? access : access.forPublicFile) }
             let served = Files.target(ofLink: paths.directory + "/current")
             let version = "versions/\(try addVersion(contents, paths, access))"
@@ -61,20 +62,32 @@ extension CertificateStore {
         }
     }
 
-    private func adoptPlainFiles(_ paths: CertificatePaths, _ access: FileAccess) throws(SystemError) {
+    private func adoptForeignFiles(_ paths: CertificatePaths, _ access: FileAccess) throws(SystemError) {
         guard try Files.status(paths.directory + "/current") == nil else { return }
         var contents: [(String, [UInt8], FileAccess)] = []
         for file in paths.all {
-            guard let status = try Files.status(file), status.kind == .file,
-                let bytes = try Files.read(file, limit: 1 << 20)
-            else { continue }
-            contents.append((fileName(file), bytes, status.access))
+            guard let (bytes, own) = try foreign(file) else { continue }
+            let usual = paths.secret.contains(file) ? access : access.forPublicFile
+            contents.append((fileName(file), bytes, own ?? usual))
         }
         guard !contents.isEmpty else { return }
         let version = try addVersion(contents, paths, access)
         try AtomicFile.link(paths.directory + "/current", to: "versions/\(version)")
         for (file, _, _) in contents {
             try AtomicFile.link(paths.directory + "/" + file, to: linkTarget(file))
+        }
+    }
+
+    /// What another program put there: a file with its access, or a link that leads to one, as into its own store, without;
+    /// nil for what nobody can read as a file.
+    private func foreign(_ file: String) throws(SystemError) -> (bytes: [UInt8], access: FileAccess?)? {
+        guard let status = try Files.status(file), [.file, .link].contains(status.kind) else { return nil }
+        do throws(SystemError) {
+            guard let bytes = try Files.read(file, limit: 1 << 20) else { return nil }
+            return (bytes, status.kind == .file ? status.access : nil)
+        } catch {
+            guard status.kind == .link, error.isAboutTheFile else { throw error }
+            return nil
         }
     }
 

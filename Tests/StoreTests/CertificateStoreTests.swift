@@ -72,7 +72,10 @@ import Testing
         }
     }
 
-    @Test func `plain files of another program become version 1 before they are replaced`() throws {
+    @Test(arguments: [false, true])
+    func `files of another program, or links to its own, become version 1 before they are replaced`(areLinks: Bool)
+        throws
+    {
         try withStore { store in
             let (old, oldKey) = try issue()
             let (new, newKey) = try issue()
@@ -84,13 +87,17 @@ import Testing
                 (paths.key, try oldKey.pem().revealed), (paths.cert, old.leafPEM), (paths.chain, old.issuersPEM),
                 (paths.fullchain, old.pem),
             ]
-            for (path, bytes) in plain { try AtomicFile.write(bytes, to: path, access: access) }
+            for (path, bytes) in plain {
+                try AtomicFile.write(bytes, to: areLinks ? path + ".live" : path, access: access)
+                if areLinks { try AtomicFile.link(path, to: path + ".live") }
+            }
             #expect(try reason(store) == "complete")
 
             try store.install(new, key: newKey, for: try name(), access: access, issuance: issuance)
             #expect(try Files.read(paths.directory + "/versions/1/fullchain.cer") == old.pem)
             #expect(try Files.read(paths.fullchain) == new.pem)
-            #expect(try Files.status(paths.key)?.kind == .link)
+            #expect(Files.target(ofLink: paths.key) == "current/web.example.org.key")
+            #expect(try !areLinks || Files.read(paths.fullchain + ".live") == old.pem)
         }
     }
 
@@ -166,6 +173,26 @@ import Testing
             #expect(try store.setAccess(of: try name(), to: wanted))
             #expect(try !store.setAccess(of: try name(), to: wanted))
             #expect(try Files.status(store.paths(of: try name()).directory)?.access.mode == 0o2700)
+        }
+    }
+
+    @Test func `the version that was served before is no more readable than the one that is`() throws {
+        try withStore { store in
+            let (chain, key) = try issue()
+            for _ in 1...2 {
+                try store.install(chain, key: key, for: try name(), access: access, issuance: issuance)
+            }
+            let versions = store.paths(of: try name()).directory + "/versions/"
+            func mode(_ path: String) throws -> UInt32? { try Files.status(versions + path)?.access.mode }
+            #expect(try store.setAccess(of: try name(), to: .own(mode: 0o600)))
+            for version in ["1", "2"] {
+                #expect(try mode(version) == 0o2700)
+                #expect(try mode(version + "/web.example.org.key") == 0o600)
+            }
+            let narrow = FileAccess.own(mode: 0o400)
+            try store.install(chain, key: key, for: try name(), access: narrow, issuance: issuance)
+            #expect(try mode("2/web.example.org.key") == 0o400)
+            #expect(try !store.accessDiffers(of: try name(), from: narrow))
         }
     }
 
