@@ -73,6 +73,21 @@ import Testing
         }
     }
 
+    @Test func `a failure after the files have switched has told nobody, and the next run does`() throws {
+        try withWork(.formats) { host, options in
+            #expect(try shell(#"cp -a "$1" "$1.before""#, [host]) == 0)
+            let calls = try SystemCall.trace("acme_finalize", options).calls
+            let switched = try #require(
+                calls.firstIndex { $0.name.hasPrefix("rename") && $0.words.contains("/b.example.org/current\"") })
+            let lasting = try #require(calls[switched...].first { $0.name == "fsync" })
+            #expect(try shell(#"rm -rf "$1"; cp -a "$1.before" "$1""#, [host]) == 0)
+            let answer = try lasting.fail("EIO", "acme_finalize", options)
+            #expect(answer.failed && answer["updated"] == ["web"], "\(answer.msg)")
+            #expect(try RealProgram.call("acme_finalize", options)["updated"] == ["api"])
+            #expect(try RealProgram.call("acme_finalize", options)["updated"] == [])
+        }
+    }
+
     @Test(arguments: Moment.allCases)
     func `a result that nobody receives has told nobody`(moment: Moment) throws {
         try withWork(moment) { host, options in
