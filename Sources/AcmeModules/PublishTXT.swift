@@ -29,11 +29,11 @@ package enum PublishTXT: Module {
         _ options: PublishTXTOptions, dryRun: Bool
     ) throws(PublishError) -> ModuleResult {
         let limit = Deadline(seconds: aliasPatience, clock: SystemClock())
-        let judged = options.claims?.judged(options.zone, Resolver(servers: options.resolvers, deadline: limit))
+        let judged = options.claims?.judged(Resolver(servers: options.resolvers, deadline: limit))
         let records = judged?.records ?? options.records
         let publication = try options.publisher.publish(records, keep: options.keep, dryRun: dryRun)
         var report = PublicationReport(publication, zone: options.zone, dryRun: dryRun)
-        if let judged { report.note(judged.refusals, judged.warnings) }
+        if let judged { report.note(judged) }
         if !records.isEmpty && !dryRun && options.visibleTimeout > 0 { report.wait(for: records, options) }
         return report.result
     }
@@ -63,9 +63,9 @@ private struct PublicationReport {
     }
 
     /// Hosts that get nothing fail alone: the others' records are in place.
-    mutating func note(_ refusals: [HostClaims.Refusal], _ warnings: [String]) {
-        self.refusals = refusals
-        self.warnings += refusals.map(\.sentence) + warnings
+    mutating func note(_ judgement: HostClaims.Judgement) {
+        refusals = judgement.refusals
+        warnings += refusals.map(\.sentence) + judgement.warnings
     }
 
     /// Waits until all values of this call are visible, in a zone that was not changed too.

@@ -112,24 +112,88 @@ import Testing
         }
     }
 
-    @Test func `where no CNAME is needed, and where nobody can tell, records are published`() throws {
+    private func claim(of name: String, at target: String, _ value: String) -> JSONValue {
+        [
+            "record": .string("_acme-challenge.\(name).example.org"), "target": .string(target),
+            "value": .string(value),
+        ]
+    }
+
+    @Test func `where nobody can tell whose a place is, its host alone gets nothing and is told the way out`() throws {
         try withServer { server in
-            let apex: JSONValue = [
-                "record": "_acme-challenge.web01.example.org", "target": .string(zone), "value": .string(token(1)),
+            // A zone that the server does not have: it answers REFUSED.
+            let more: [String: JSONValue] = [
+                "certs": ["web01": ["web": ["web01.elsewhere.example"]], "web02": ["web": ["web02.example.org"]]]
             ]
-            let free = try publish([apex], ["unchecked": ["web01"]], on: server)
+            let said: JSONValue = [
+                [
+                    "record": "_acme-challenge.web01.elsewhere.example", "target": .string("web02.\(zone)"),
+                    "value": .string(token(1)),
+                ]
+            ]
+            let blind = try publish(said, more, on: server)
+            #expect(!blind.failed, "\(blind.msg)")
+            #expect(blind.all("added", "value") == [.string(token(2))])
+            #expect(blind.all("refused", "host") == ["web01"])
+            let sentence = blind.all("refused", "reason").first?.string ?? ""
+            #expect(sentence.contains("cannot find out whether _acme-challenge.web01.elsewhere.example"), "\(sentence)")
+            for way in ["letsencrypt_dns_servers", "letsencrypt_check_cname"] {
+                #expect(sentence.contains(way), "\(sentence)")
+            }
+            let trusted = try publish(said, more.merging(["unchecked": ["web01"]]) { $1 }, on: server)
+            #expect(trusted["refused"] == [], "\(trusted.msg)")
+            // Though trusted, not where another host's name is seen to lead.
+            #expect(trusted.all("added", "value") == [])
+        }
+    }
+
+    @Test func `hosts that need no CNAME are published, but never where another host's challenge leads`() throws {
+        try withServer { server in
+            let free = try publish(
+                [claim(of: "web01", at: zone, token(1))], ["unchecked": ["web01"]], on: server)
             #expect(free["refused"] == [] && free["added"]?.array?.count == 2, "\(free.msg)")
-            let dead = try FreePorts.forDNS()
-            let hosts: JSONValue = [
-                "txt_required": ["web01": [record("web01", token(3))]],
-                "certs": ["web01": ["web": ["web01.example.org"]]],
-            ]
-            let all: [String: JSONValue] = [
-                "records": nil, "hosts": hosts, "dns_servers": [.string("127.0.0.1:\(dead)")],
-            ]
-            let blind = try server.publish(server.options(.null, all))
-            #expect(blind.all("added", "value") == [.string(token(3))], "\(blind.msg)")
-            #expect(blind["warnings"]?.array?.first?.string?.contains("cannot find out whether") == true)
+            #expect(free["warnings"] == [])
+            // web02 asks for nothing at the time.
+            let theirs = try publish(
+                [claim(of: "web01", at: "web02.\(zone)", token(3))],
+                [
+                    "unchecked": ["web01"],
+                    "txt_required": ["web01": [claim(of: "web01", at: "web02.\(zone)", token(3))]],
+                ],
+                on: server)
+            #expect(!theirs.failed && theirs["refused"] == [], "\(theirs.msg)")
+            #expect(theirs["added"] == [])
+            let warning = theirs["warnings"]?.array?.first?.string ?? ""
+            #expect(
+                warning.hasPrefix(
+                    "a record of web01 was not published: it would be at web02.\(zone), where "
+                        + "_acme-challenge.web02.example.org of another host leads"), "\(warning)")
+        }
+    }
+
+    @Test func `hosts whose challenges lead to one name are published with one warning`() throws {
+        let shared = (1...4).map { "_acme-challenge.web0\($0) IN CNAME \(zone)." }.joined(separator: "\n")
+        let apex = Self.main.components(separatedBy: "_acme-challenge")[0] + shared + "\n"
+        try NamedServer.run(zones: [zone: emptyZone, "example.org": apex]) { server in
+            let names = ["web01", "web02", "web03", "web04"]
+            func hosts(_ certs: (String) -> JSONValue) -> [String: JSONValue] {
+                let said = names.enumerated().map { ($1, JSONValue.array([claim(of: $1, at: zone, token($0 + 1))])) }
+                return [
+                    "txt_required": .object(Dictionary(uniqueKeysWithValues: said)),
+                    "certs": .object(Dictionary(uniqueKeysWithValues: names.map { ($0, certs($0)) })),
+                ]
+            }
+            let apart = try publish([], hosts { ["web": [.string("\($0).example.org")]] }, on: server)
+            #expect(apart["added"]?.array?.count == 4 && apart["refused"] == [], "\(apart.msg)")
+            #expect(apart["warnings"]?.array?.count == 1)
+            let warning = apart["warnings"]?.array?.first?.string ?? ""
+            #expect(
+                warning.hasPrefix("challenge names of web01, web02, web03 and others all lead to \(zone): "),
+                "\(warning)")
+            // Each of them may have all of the names anyway.
+            let together = try publish(
+                [], hosts { _ in ["web": .array(names.map { .string("\($0).example.org") })] }, on: server)
+            #expect(together["refused"] == [] && together["warnings"] == [], "\(together.msg)")
         }
     }
 }
