@@ -89,11 +89,7 @@ extension TheFiveSteps {
         func `the oldest supported Ansible does the same`() throws {
             let inventory = try Inventory(["web01": ["oldest": ["n72"]], "web03": ["oldest": ["n73"]]])
             for expectsChange in [true, false] {
-                let run = try inventory.written { path in
-                    try Inventory.run(
-                        ["ansible-playbook", "-i", path, Lab.root + "/playbooks/base.yaml"],
-                        python: ".venv-oldest")
-                }
+                let run = try inventory.play(python: ".venv-oldest")
                 #expect(run.isFine, "\(run)")
                 #expect(run.changedNothing != expectsChange, "\(run)")
                 #expect(run.handlers == (expectsChange ? ["web01: oldest", "web03: oldest"] : []))

@@ -66,11 +66,14 @@ struct PlaybookRun: CustomStringConvertible {
 
 extension Inventory {
     /// Runs `playbooks/base.yaml` over the inventory.
-    func play(_ arguments: String...) throws -> PlaybookRun { try play(arguments) }
+    func play(_ arguments: String..., python: String = ".venv") throws -> PlaybookRun {
+        try play(arguments, python: python)
+    }
 
-    private func play(_ arguments: [String]) throws -> PlaybookRun {
+    private func play(_ arguments: [String], python: String = ".venv") throws -> PlaybookRun {
         try written { inventory in
-            try Self.run(["ansible-playbook", "-i", inventory, Lab.root + "/playbooks/base.yaml"] + arguments)
+            try Self.run(
+                ["ansible-playbook", "-i", inventory, Lab.root + "/playbooks/base.yaml"] + arguments, python: python)
         }
     }
 
@@ -96,8 +99,9 @@ extension Inventory {
         -> PlaybookRun
     {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        // The threads of tests block signals, and what they start would too: Ansible's timeouts need this one.
         let ended = try Program.run(
-            arguments,
+            ["--default-signal=ALRM"] + arguments,
             environment: [
                 "PATH": "\(Lab.root)/\(python)/bin:\(path)",
                 "ANSIBLE_CONFIG": Lab.root + "/ansible/ansible.cfg",
