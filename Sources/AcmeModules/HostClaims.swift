@@ -1,23 +1,23 @@
-internal import AnsibleModule
-internal import DNS
-internal import Names
+package import AnsibleModule
+package import DNS
+package import Names
 
 /// What hosts ask to have published, in their own words. A host may have been taken over by somebody who wants
 /// certificates of other hosts' names: it is held to the certificates that the inventory gives it. What one host says
 /// wrong costs itself its records, and no other.
-struct HostClaims {
-    struct Refusal {
-        let host: String
+package struct HostClaims {
+    package struct Refusal {
+        package let host: String
         /// A clause that quotes nothing of what the host said but names.
         let reason: String
 
-        var sentence: String { "nothing that \(host) asked for was published: \(reason)" }
+        package var sentence: String { "nothing that \(host) asked for was published: \(reason)" }
     }
 
     /// What came of all hosts' claims.
-    struct Judgement {
-        var records: [TXTRecord] = []
-        var refusals: [Refusal]
+    package struct Judgement {
+        package var records: [TXTRecord] = []
+        package var refusals: [Refusal]
         var warnings: [String] = []
     }
 
@@ -52,7 +52,7 @@ struct HostClaims {
     private let known: Set<DNSName>
 
     /// Reads the option `hosts`; nil where it is not given.
-    init?(_ options: inout Options, zone: DNSName) throws(OptionError) {
+    package init?(_ options: inout Options, zone: DNSName) throws(OptionError) {
         guard var hosts = try options.mapping("hosts") else { return nil }
         let said = try hosts.mapping("txt_required") ?? Options([:])
         let certificates = try hosts.mapping("certs") ?? Options([:])
@@ -89,7 +89,7 @@ extension HostClaims {
     }
 
     /// What may be published, once the resolver has said where the challenge names lead, and what may not.
-    func judged(_ resolver: Resolver) -> Judgement {
+    package func judged(_ resolver: Resolver) -> Judgement {
         let ends = ends(resolver)
         var judgement = Judgement(refusals: refusals)
         var published: [Claim] = []

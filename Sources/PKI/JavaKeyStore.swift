@@ -28,7 +28,12 @@ package enum JavaKeyStore {
             try store.write(text: certificateType)
             try store.write(block: certificate.der)
         }
-        return Secret(store.bytes + digest(of: store.bytes, passphrase))
+        return Secret(sealed(store.bytes, passphrase: passphrase))
+    }
+
+    /// With what makes a store of these bytes: a digest, by which nobody without the passphrase can have changed it.
+    package static func sealed(_ store: [UInt8], passphrase: Passphrase) -> [UInt8] {
+        store + digest(of: store, passphrase)
     }
 
     /// Opens a store that holds one private key with its chain and nothing else. Throws where it is damaged, or is not

@@ -15,11 +15,17 @@ package enum PKCS12Store {
         return Secret(try attempt.encode("i2d_PKCS12") { i2d_PKCS12(store.pointer, $0) })
     }
 
+    /// How many rounds the passphrase of a store is put through at most: OpenSSL's own are 2048, Java's 10000.
+    private static let mostRounds = 1_000_000
+
     /// Opens a store. Throws where it is damaged, or is not for this passphrase, or holds anything but a key with its
     /// certificate and those above that.
     package static func read(_ bytes: [UInt8], passphrase: Passphrase) throws(PKIError) -> KeyEntry {
         let attempt = Attempt("open the PKCS #12 store")
         let store = try Store(bytes, attempt)
+        guard store.rounds <= mostRounds else {
+            throw PKIError("the PKCS #12 store wants \(store.rounds) rounds; \(mostRounds) are enough")
+        }
         var text = passphrase.terminated()
         defer { text.wipe() }
         var (key, leaf, others): (OpaquePointer?, OpaquePointer?, OpaquePointer?)
@@ -66,6 +72,13 @@ package enum PKCS12Store {
                 return d2i_PKCS12(nil, &end, buffer.count)
             }
             pointer = try attempt.need(made, "d2i_PKCS12")
+        }
+
+        /// Those of its message authentication code; what else it holds is not looked at before that was right.
+        var rounds: Int {
+            var count: UnsafePointer<ASN1_INTEGER>?
+            PKCS12_get0_mac(nil, nil, nil, &count, pointer)
+            return count.map { ASN1_INTEGER_get($0) } ?? 1
         }
 
         deinit {

@@ -5,14 +5,18 @@ internal import AnsibleModule
 /// anybody, start a program or look at a place of their own.
 enum ModuleArguments {
     private static let place: [String: JSONValue] = ["state_path": "/nonexistent/state"]
+    private static let keys = place.merging(["account_key_src": nil]) { $1 }
     private static let certificates: [String: JSONValue] = [
         "state_path": "/nonexistent/state", "cert_path": "/nonexistent/certs", "self_signed": true,
         "check_cname": false, "check_caa": false, "use_ari": false,
     ]
     private static let harmless: [String: [String: JSONValue]] = [
         "acme_request_tokens": certificates, "acme_finalize": certificates, "acme_plan": [:],
-        "acme_publish_txt": place,
+        // Whatever hosts want is the target `claims`.
+        "acme_publish_txt": place.merging(["hosts": nil]) { $1 },
         "acme_write_hiera": ["path": "/nonexistent/hiera", "cert_path": "/nonexistent/certs"],
+        "acme_account": keys.merging(["state": "absent", "new_account_key_src": nil]) { $1 },
+        "acme_revoke": keys.merging(["cert_path": "/nonexistent/certs", "certificate": nil, "private_key": nil]) { $1 },
     ]
     /// Providers whose servers would be asked in check mode too.
     private static let asking = ["rfc2136", "rackspace", "designate", "command"]
