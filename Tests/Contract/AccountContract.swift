@@ -5,15 +5,19 @@ import TestSupport
 import Testing
 
 extension World {
-    /// Calls `acme_account` for this host.
-    func account(
-        _ more: [String: JSONValue] = [:], at location: SourceLocation = #_sourceLocation
-    ) throws -> RealProgram.Answer {
+    /// Options of `acme_account` for this host.
+    func accountOptions(_ more: [String: JSONValue] = [:]) -> JSONValue {
         let base: [String: JSONValue] = [
             "acme_directory": .string(server.directoryURL), "ca_path": .string(server.caBundle),
             "state_path": .string(directory + "/state"), "terms_agreed": true, "timeout": 60,
         ]
-        return try RealProgram.call("acme_account", .object(base.merging(more) { $1 }), at: location)
+        return .object(base.merging(more) { $1 })
+    }
+
+    func account(
+        _ more: [String: JSONValue] = [:], at location: SourceLocation = #_sourceLocation
+    ) throws -> RealProgram.Answer {
+        try RealProgram.call("acme_account", accountOptions(more), at: location)
     }
 
     /// How many accounts the server has made.

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Two hosts, and their certificates in a storage area that only its owner can look into.
-private struct Area {
+struct HieraArea {
     let path: String
 
     let hosts: JSONValue = [
@@ -34,12 +34,16 @@ private struct Area {
         }
     }
 
-    func call(_ more: [String: JSONValue] = [:]) throws -> RealProgram.Answer {
+    func options(_ more: [String: JSONValue] = [:]) -> JSONValue {
         let base: [String: JSONValue] = [
             "hosts": hosts, "path": .string(path + "/hiera"), "cert_path": .string(path + "/certs"),
             "private_path": .string(path),
         ]
-        let answer = try RealProgram.call("acme_write_hiera", .object(base.merging(more) { $1 }))
+        return .object(base.merging(more) { $1 })
+    }
+
+    func call(_ more: [String: JSONValue] = [:]) throws -> RealProgram.Answer {
+        let answer = try RealProgram.call("acme_write_hiera", options(more))
         ModuleContract.writeHiera.expectLists(in: answer)
         return answer
     }
@@ -53,13 +57,13 @@ private struct Area {
 }
 
 /// Not in a directory that everybody may write to, as /tmp is.
-private func withArea<Result>(_ body: (Area) throws -> Result) throws -> Result {
+func withArea<Result>(_ body: (HieraArea) throws -> Result) throws -> Result {
     let base = geteuid() == 0 ? "/var/lib" : NSHomeDirectory()
     let path = "\(base)/acme-test-\(UUID().uuidString)"
     try Files.makeDirectory(path, access: .own(mode: 0o700))
     defer { try? Files.remove(path) }
     try Files.makeDirectory(path + "/certs", access: .own(mode: 0o700))
-    return try body(Area(path: path))
+    return try body(HieraArea(path: path))
 }
 
 @Suite struct HieraContract {

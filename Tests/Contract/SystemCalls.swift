@@ -13,6 +13,8 @@ struct SystemCall: CustomStringConvertible, Sendable {
     let number: Int
     /// As strace writes it.
     let words: String
+    /// How often each name was called before.
+    let earlier: [String: Int]
 
     /// By the name of the C library's function: on some machines it makes the call with `at` behind its name.
     init(either name: String, _ number: Int) {
@@ -46,48 +48,78 @@ struct SystemCall: CustomStringConvertible, Sendable {
     var talks: Bool { Self.talking.contains(name) }
 
     /// All calls of such names that a run of this module makes in its own process, in order. Paths of open files are
-    /// shown.
-    static func trace(_ module: String, _ options: JSONValue) throws -> (
-        calls: [SystemCall], answer: RealProgram.Answer
-    ) {
+    /// shown. The run must have succeeded, and have put something new at each path that ends in one of these.
+    static func trace(
+        _ module: String, _ options: JSONValue, replacing ends: [String],
+        at location: SourceLocation = #_sourceLocation
+    ) throws -> [SystemCall] {
         try withTemporaryDirectory { directory in
             let log = directory + "/log"
             let names = (changing + talking + ["openat"]).joined(separator: ",")
             let command = ["strace", "-qq", "-y", "-o", log, "-e", "trace=\(names)", try RealProgram.path(), module]
-            let answer = try RealProgram.run(command, text: options.rendered)
-            let lines = String(decoding: try Files.read(log) ?? [], as: UTF8.self).split(separator: "\n")
-            var counts: [Substring: Int] = [:]
-            let calls = lines.compactMap { line -> SystemCall? in
-                guard let end = line.firstIndex(of: "(") else { return nil }
-                counts[line[..<end], default: 0] += 1
-                return SystemCall(
-                    name: String(line[..<end]), number: counts[line[..<end]] ?? 0, words: String(line[end...]))
+            let answer = try RealProgram.run(command, text: options.rendered, at: location)
+            let calls = parse(String(decoding: try Files.read(log) ?? [], as: UTF8.self))
+            #expect(!answer.failed && answer.changed, "\(answer.msg)", sourceLocation: location)
+            for end in ends {
+                let isReplaced = calls.contains { $0.name.hasPrefix("rename") && $0.words.contains(end + "\"") }
+                #expect(isReplaced, "nothing was renamed to \(end)", sourceLocation: location)
             }
-            return (calls, answer)
+            return calls
+        }
+    }
+
+    private static func parse(_ log: String) -> [SystemCall] {
+        var counts: [String: Int] = [:]
+        let lines: [Substring] = log.split(separator: "\n")
+        return lines.compactMap { line -> SystemCall? in
+            guard let end = line.firstIndex(of: "(") else { return nil }
+            let (name, earlier) = (String(line[..<end]), counts)
+            counts[name, default: 0] += 1
+            return SystemCall(
+                name: name, number: counts[name] ?? 0, words: String(line.dropFirst(name.count)), earlier: earlier)
         }
     }
 
     /// Runs a module and ends it at this call, which is not carried out; tells whether it came that far.
     func kill(_ module: String, _ options: JSONValue) throws -> Bool {
-        try inject("signal=KILL", module, options).status == 137
+        try inject([(name, "signal=KILL:when=\(number)")], module, options).result.status == 137
     }
 
-    /// Runs a module and lets this call fail with that error.
-    func fail(_ error: String, _ module: String, _ options: JSONValue) throws -> RealProgram.Answer {
-        let result = try inject("error=\(error)", module, options)
-        let members = try #require(JSONValue.parse(result.output)?.object, "\(self): \(result)")
+    /// Runs a module and lets this call fail with that error, and of the `lasting` names every call from there on.
+    func fail(
+        _ error: String, lasting: [String] = [], _ module: String, _ options: JSONValue,
+        at location: SourceLocation = #_sourceLocation
+    ) throws -> RealProgram.Answer {
+        let one = lasting.contains(name) ? [] : [(name, "error=\(error):when=\(number)")]
+        let many = lasting.map { ($0, "error=\(error):when=\(earlier[$0, default: 0] + 1)+") }
+        let (result, log) = try inject(one + many, module, options)
+        #expect(log.contains("(INJECTED)"), "\(self) did not fail", sourceLocation: location)
+        let members = try #require(
+            JSONValue.parse(result.output)?.object, "\(self): \(result)", sourceLocation: location)
         return RealProgram.Answer(members: members, text: result.stdout)
     }
 
-    private func inject(_ what: String, _ module: String, _ options: JSONValue) throws -> ProgramResult {
+    private func inject(
+        _ what: [(name: String, fault: String)], _ module: String, _ options: JSONValue
+    ) throws -> (result: ProgramResult, log: String) {
         try withTemporaryDirectory { directory in
-            let file = directory + "/args"
+            let (file, log) = (directory + "/args", directory + "/log")
             try AtomicFile.write(Array(options.rendered.utf8), to: file, access: .own(mode: 0o600))
-            return try Program.run([
-                "strace", "-qq", "-o", "/dev/null", "-e", "trace=\(name)", "-e",
-                "inject=\(name):\(what):when=\(number)",
-                try RealProgram.path(), module, file,
-            ])
+            let names = what.map(\.name).joined(separator: ",")
+            let faults = what.flatMap { ["-e", "inject=\($0.name):\($0.fault)"] }
+            let result = try Program.run(
+                ["strace", "-qq", "-o", log, "-e", "trace=\(names)"] + faults
+                    + [try RealProgram.path(), module, file])
+            return (result, String(decoding: try Files.read(log) ?? [], as: UTF8.self))
         }
+    }
+}
+
+extension [SystemCall] {
+    /// All of them where that is wanted, else the first of each name.
+    var chosen: [SystemCall] {
+        if isExhaustive { return self }
+        var seen: Set<String> = []
+        return filter { seen.insert($0.name).inserted }
     }
 }
