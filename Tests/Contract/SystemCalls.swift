@@ -18,13 +18,14 @@ struct SystemCall: CustomStringConvertible, Sendable {
 
     /// By the name of the C library's function: on some machines it makes the call with `at` behind its name.
     init(either name: String, _ number: Int) {
-        self.init(name: "?\(name),?\(name)at", number: number, words: "")
+        self.init(name: "?\(name),?\(name)at", number: number, words: "", earlier: [:])
     }
 
-    private init(name: String, number: Int, words: String) {
+    private init(name: String, number: Int, words: String, earlier: [String: Int]) {
         self.name = name
         self.number = number
         self.words = words
+        self.earlier = earlier
     }
 
     var description: String { "\(name) \(number): \(words)" }

@@ -38,9 +38,8 @@ import Testing
 
     /// The calls after which the host's directories are others, up to the one that forgets the first note.
     private func calls(_ options: JSONValue, on host: String) throws -> [SystemCall] {
-        let traced = try SystemCall.trace("acme_finalize", options)
-        #expect(traced.answer["updated"] == ["api", "web"], "\(traced.answer.msg)")
-        let changing = traced.calls.filter { call in
+        let both = ["/a.example.org/current", "/b.example.org/current"]
+        let changing = try SystemCall.trace("acme_finalize", options, replacing: both).filter { call in
             call.changes(host) && (isExhaustive || ["rename", "unlink"].contains(where: call.name.hasPrefix))
         }
         let last = try #require(
@@ -76,7 +75,7 @@ import Testing
     @Test func `a failure after the files have switched has told nobody, and the next run does`() throws {
         try withWork(.formats) { host, options in
             #expect(try shell(#"cp -a "$1" "$1.before""#, [host]) == 0)
-            let calls = try SystemCall.trace("acme_finalize", options).calls
+            let calls = try SystemCall.trace("acme_finalize", options, replacing: ["/b.example.org/current"])
             let switched = try #require(
                 calls.firstIndex { $0.name.hasPrefix("rename") && $0.words.contains("/b.example.org/current\"") })
             let lasting = try #require(calls[switched...].first { $0.name == "fsync" })

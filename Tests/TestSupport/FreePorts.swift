@@ -1,29 +1,51 @@
 internal import Glibc
 internal import Platform
+internal import Synchronization
 
 /// Loopback ports that nobody listens on.
 package enum FreePorts {
-    /// Different ports of 127.0.0.1 that are free for TCP; they stay free unless somebody is quicker.
+    /// Different ports of 127.0.0.1 that are free for TCP.
     package static func take(_ count: Int) throws -> [UInt16] {
-        var sockets: [Int32] = []
-        defer { for socket in sockets { close(socket) } }
-        var ports: [UInt16] = []
-        for _ in 0..<count {
-            let (descriptor, port) = try bound()
-            sockets.append(descriptor)
-            ports.append(port)
-        }
-        return ports
+        try (0..<count).map { _ in try next { try isFree($0, SOCK_STREAM) } }
     }
 
-    /// A port of 127.0.0.1 that nobody uses now, for UDP and TCP. Somebody else may be quicker: whoever starts a server
-    /// on it tries again with another where that fails.
+    /// A port of 127.0.0.1 that nobody uses now, for UDP and TCP.
     package static func forDNS() throws -> UInt16 {
-        for _ in 0..<100 {
-            let port = UInt16.random(in: 20_000..<32_000)
-            if try isFree(port, SOCK_DGRAM) && isFree(port, SOCK_STREAM) { return port }
+        try next { try isFree($0, SOCK_DGRAM) && isFree($0, SOCK_STREAM) }
+    }
+
+    /// Ports of each process of tests: below those that the system gives to connections, and another thousand for each.
+    private static let own = (0..<22).first(where: isClaimed).map { UInt16(10_000 + 1000 * $0) }
+    private static let taken = Mutex<UInt16>(0)
+
+    private static func next(_ isFree: (UInt16) throws -> Bool) throws -> UInt16 {
+        guard let own else { throw SystemError("find", "a thousand ports for these tests", code: EADDRINUSE) }
+        for _ in 0..<1000 {
+            let port = taken.withLock { taken in
+                taken = (taken + 1) % 1000
+                return own + taken
+            }
+            if try isFree(port) { return port }
         }
         throw SystemError("find", "a free port", code: EADDRINUSE)
+    }
+
+    /// Whether these ports are now this process's, as long as it lives: an address without a file says so to others.
+    private static func isClaimed(_ slice: Int) -> Bool {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { path in
+            path.dropFirst().copyBytes(from: Array("acme-modules-test-ports-\(slice)".utf8))
+        }
+        let isBound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        if !isBound { close(descriptor) }
+        return isBound
     }
 
     private static func isFree(_ port: UInt16, _ type: __socket_type) throws -> Bool {
