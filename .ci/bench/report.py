@@ -63,7 +63,8 @@ def limits(scenarios, physics):
 
 def write_peers(results):
     scenarios = results["scenarios"]
-    insert("peers", "".join(map(table, scenarios)) + limits(scenarios, results["physics"]))
+    picture = "![Time from nothing to the certificates, by client](performance.svg)\n"
+    insert("peers", picture + "".join(map(table, scenarios)) + limits(scenarios, results["physics"]))
     (DOCS / "performance.svg").write_text(drawing(scenarios))
 
 
