@@ -145,7 +145,9 @@ extension TheFiveSteps {
                 #expect(run.recap[host.name]?.failed == 1, "\(run)")
                 #expect(attack.words.contains { run.sentences.contains($0) }, "\(attack.words) \(run)")
             }
-            #expect(run.handlers == ["web02: honest"], "\(run)")
+            // Ansible 2.14 calls handlers tasks where other hosts have failed: what this one says counts.
+            #expect(run.output.contains("honest is used"), "\(run)")
+            #expect(run.handlers.isSubset(of: ["web02: honest"]), "\(run)")
             try InstalledCertificate(.web02, "n82").expectPromised()
             #expect(try !Host.nameServer.run("cat \(Zone.path)").contains(stolen))
             #expect(try !Zone.texts(Inventory.complete("n82")).contains(stolen))
