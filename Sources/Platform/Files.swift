@@ -9,6 +9,9 @@ package enum Files {
         package let kind: Kind
         package let access: FileAccess
         package let size: Int
+
+        /// Whether it is root's, or of the user who runs this.
+        package var isOurs: Bool { access.owner == 0 || access.owner == geteuid() }
     }
 
     /// The status of a path itself; nil where there is nothing.

@@ -79,9 +79,11 @@ extension CertificateStore {
     }
 
     /// What another program put there: a file with its access, or a link that leads to one, as into its own store, without;
-    /// nil for what nobody can read as a file.
+    /// nil for what nobody can read as a file. A link of another user than root is not followed: it would have files that
+    /// are not that user's to read copied to where they are.
     private func foreign(_ file: String) throws(SystemError) -> (bytes: [UInt8], access: FileAccess?)? {
-        guard let status = try Files.status(file), [.file, .link].contains(status.kind) else { return nil }
+        guard let status = try Files.status(file), status.kind == .file || status.kind == .link && status.isOurs
+        else { return nil }
         do throws(SystemError) {
             guard let bytes = try Files.read(file, limit: 1 << 20) else { return nil }
             return (bytes, status.kind == .file ? status.access : nil)

@@ -8,7 +8,9 @@ import Testing
 @Suite struct PlantedLinkContract {
     /// A certificate made and installed without a CA, in spite of what `plant` has put into the host's directories. What
     /// the links lead to, a directory `victim` with a file in it, stays as it is.
-    private func install(_ plant: String) throws -> (request: RealProgram.Answer, finalize: RealProgram.Answer) {
+    private func install(
+        _ plant: String, _ look: (_ directory: String) throws -> Void = { _ in }
+    ) throws -> (request: RealProgram.Answer, finalize: RealProgram.Answer) {
         try withTemporaryDirectory { directory in
             let script = """
                 cd "$1"; mkdir -m 700 victim certs state
@@ -27,6 +29,7 @@ import Testing
             #expect(try listing(directory + "/victim") == before, "\(plant): \(request.msg); \(finalize.msg)")
             let inside = try listing(directory + "/certs").joined()
             #expect(finalize.failed || inside.contains("/a.example.org.key "), "\(finalize.msg)")
+            try look(directory)
             return (request, finalize)
         }
     }
@@ -39,6 +42,19 @@ import Testing
     ])
     func `a link in the place of a file or of the current version is replaced`(plant: String) throws {
         let answers = try install(plant)
+        #expect(answers.finalize["updated"] == ["web"], "\(answers)")
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root gives links to other users"))
+    func `a link that another user has put there is not followed, and nothing of what it leads to is kept`() throws {
+        let plant = """
+            mkdir certs/a.example.org; ln -s ../../victim/file certs/a.example.org/a.example.org.key
+            chown -h 65534 certs/a.example.org certs/a.example.org/a.example.org.key
+            """
+        let answers = try install(plant) { directory in
+            let search = try Program.run(["grep", "-r", "precious", directory + "/certs"])
+            #expect(search.status == 1, "\(search)")
+        }
         #expect(answers.finalize["updated"] == ["web"], "\(answers)")
     }
 
