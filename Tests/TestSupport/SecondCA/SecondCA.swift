@@ -150,6 +150,8 @@ package final class SecondCA {
             eab_handler_module: acme2certifier.eabhandlers.json_handler
             key_file: \(directory)/customers.json
             """
+        // From two days before the certificate's first day on; "renewal_force" leaves one day of 365 in the future.
+        let windowInThePast = "renewalthreshold_pctg: -10\nrenewal_window_duration: 3600"
         let profiles = Self.profiles.map { "\"\($0)\": \"https://second.example/\($0)\"" }.joined(separator: ", ")
         let text = """
             [DEFAULT]
@@ -162,7 +164,7 @@ package final class SecondCA {
             [Order]
             profiles: {\(profiles)}
             [Renewalinfo]
-            renewal_force: \(renewsAtOnce)
+            \(renewsAtOnce ? windowInThePast : "")
             [DBhandler]
             handler_module: acme2certifier.dbhandlers.wsgi_handler
             dbfile: \(directory)/acme.db
