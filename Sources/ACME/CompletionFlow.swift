@@ -131,13 +131,13 @@ struct CompletionFlow {
         }
     }
 
-    /// What the server asks for, else 20 ms that double up to 3 s. Less than a second, the least that can be asked for,
+    /// What the server asks for, else 5 ms that double up to 3 s. Less than a second, the least that can be asked for,
     /// is no pace: it is how a server says "at once", or a moment that has passed.
     private mutating func pause(_ reply: Reply, _ now: Date) -> Wait {
         polls += 1
         let asked = reply.retryAfter(now: now) ?? 0
         if asked >= 1 { return .asked(seconds: asked) }
-        return .own(seconds: max(asked, min(0.02 * Double(1 << min(polls - 1, 10)), 3)))
+        return .own(seconds: max(asked, min(0.005 * Double(1 << min(polls - 1, 10)), 3)))
     }
 
     private mutating func lookAtAuthorizations(_ stage: Stage) -> Step<IssuedChain> {
