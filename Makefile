@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help deps build test test-designate fuzz kill-test sanitize demo bench bench-publish lab-up lab-down lint clean
+.PHONY: help deps build test test-designate test-foretold fuzz kill-test sanitize demo bench bench-publish lab-up lab-down lint clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible/ansible.cfg
@@ -53,6 +53,9 @@ sanitize: build ## what touches C, watched by the address and undefined-behaviou
 	$(phase) "Address sanitizer" .ci/sanitize address
 	$(phase) "Undefined behaviour" .ci/sanitize undefined
 	$(phase) "Valgrind" .ci/sanitize valgrind
+
+test-foretold: build ## every end-to-end run, after --check has foretold what it will do
+	$(with_lab) && FORETOLD=1 $(phase) "Foretold end-to-end tests" $(tests) --filter '^EndToEnd\.'
 
 kill-test: build ## modules killed at every system call, and 200 certificates from a CA in trouble
 	EXHAUSTIVE=1 $(phase) "Killed and in trouble" $(tests) --filter '^Contract\.(BrokenOff|RandomFaults)'

@@ -65,6 +65,32 @@ extension TheFiveSteps {
             #expect(try log.orders == 1)
         }
 
+        @Test func `what check mode foretells is what the run then does`() throws {
+            var inventory = try Inventory(["web03": ["foretold": ["n74"]]])
+            try Host.web03.forgetAgent()
+            let courses: [(inout Inventory) -> Void] = [
+                { _ in }, { _ in },
+                {
+                    $0.certificates["web03"]?["foretold"]?.append("n75")
+                    $0.variables["letsencrypt_formats"] = ["combined", "der"]
+                },
+                {
+                    $0.variables["letsencrypt_force"] = true
+                    $0.variables["letsencrypt_key_type"] = "rsa-2048"
+                },
+            ]
+            var counts: [Int] = []
+            for course in courses {
+                course(&inventory)
+                let prediction = Prediction(try Self.check(inventory))
+                let run = try inventory.play()
+                #expect(run.isFine, "\(run)")
+                prediction.expect(run)
+                counts.append(run.changes.count)
+            }
+            #expect(counts[1] == 0)
+        }
+
         /// A run with `--check --diff` that touches neither the host nor the zone nor the CA.
         private static func check(
             _ inventory: Inventory, sourceLocation: SourceLocation = #_sourceLocation

@@ -1,5 +1,6 @@
 import Foundation
 import TestSupport
+import Testing
 
 /// What a run of `ansible-playbook` did to a host, as its recap tells.
 struct Recap: Equatable {
@@ -72,8 +73,11 @@ extension Inventory {
 
     private func play(_ arguments: [String], python: String = ".venv") throws -> PlaybookRun {
         try written { inventory in
-            try Self.run(
-                ["ansible-playbook", "-i", inventory, Lab.root + "/playbooks/base.yaml"] + arguments, python: python)
+            let words = ["ansible-playbook", "-i", inventory, Lab.root + "/playbooks/base.yaml"] + arguments
+            let predicted = try Prediction.wanted(before: arguments) { try Self.run(words + $0, python: python) }
+            let run = try Self.run(words, python: python)
+            predicted?.expect(run)
+            return run
         }
     }
 

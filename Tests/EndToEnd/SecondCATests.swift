@@ -5,33 +5,6 @@ import Testing
 extension TheFiveSteps {
     /// The same playbooks at a CA of another make: acme2certifier, which validates what the lab's name servers show.
     @Suite(.enabled(if: SecondCA.isAvailable, "make deps, and root")) struct AtAnotherCA {
-        /// Runs `body` with a CA for customers only, and an inventory whose hosts trust it and share an account key.
-        private func withCustomers(
-            of options: SecondCA.Options, _ certificates: [String: [String: [String]]],
-            _ body: (SecondCA, inout Inventory) throws -> Void
-        ) throws {
-            try withTemporaryDirectory { directory in
-                var options = options
-                options.wantsCustomers = true
-                options.resolver = try Lab.current()["RESOLVER"].components(separatedBy: ":")[0]
-                let server = try SecondCA(options, directory)
-                defer { server.stop() }
-                var inventory = try Inventory(certificates)
-                let trusted = try String(contentsOfFile: server.caBundle, encoding: .utf8)
-                let words = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]
-                let key = try Program.run(words)
-                for host in certificates.keys.map(Host.init) {
-                    try host.run("cat >/etc/ssl/second-ca.pem", input: trusted)
-                    try host.run("umask 077; cat >/etc/ssl/organisation.key", input: key.stdout)
-                }
-                inventory.variables["letsencrypt_acme_directory"] = server.directoryURL
-                inventory.variables["letsencrypt_ca_path"] = "/etc/ssl/second-ca.pem"
-                inventory.variables["letsencrypt_account_key_src"] = "/etc/ssl/organisation.key"
-                inventory.variables["letsencrypt_remaining_days"] = 5
-                try body(server, &inventory)
-            }
-        }
-
         /// The hosts' one account is opened by both at once.
         @Test func `hosts that share an account get certificates of a profile, and renew them when the CA says so`()
             throws
@@ -75,5 +48,32 @@ extension TheFiveSteps {
             for certificate in both { certificate.expectPromised(chain: 3) }
             return both
         }
+    }
+}
+
+/// Runs `body` with a CA for customers only, and an inventory whose hosts trust it and share an account key.
+func withCustomers(
+    of options: SecondCA.Options, _ certificates: [String: [String: [String]]],
+    _ body: (SecondCA, inout Inventory) throws -> Void
+) throws {
+    try withTemporaryDirectory { directory in
+        var options = options
+        options.wantsCustomers = true
+        options.resolver = try Lab.current()["RESOLVER"].components(separatedBy: ":")[0]
+        let server = try SecondCA(options, directory)
+        defer { server.stop() }
+        var inventory = try Inventory(certificates)
+        let trusted = try String(contentsOfFile: server.caBundle, encoding: .utf8)
+        let words = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"]
+        let key = try Program.run(words)
+        for host in certificates.keys.map(Host.init) {
+            try host.run("cat >/etc/ssl/second-ca.pem", input: trusted)
+            try host.run("umask 077; cat >/etc/ssl/organisation.key", input: key.stdout)
+        }
+        inventory.variables["letsencrypt_acme_directory"] = server.directoryURL
+        inventory.variables["letsencrypt_ca_path"] = "/etc/ssl/second-ca.pem"
+        inventory.variables["letsencrypt_account_key_src"] = "/etc/ssl/organisation.key"
+        inventory.variables["letsencrypt_remaining_days"] = 5
+        try body(server, &inventory)
     }
 }
