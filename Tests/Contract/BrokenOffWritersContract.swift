@@ -75,4 +75,23 @@ import Testing
             #expect(try world.accounts() == 1)
         }
     }
+    @Test func `a certificate that is to be revoked is in the end, and is replaced, whenever that breaks off`() throws {
+        try withWorld { world in
+            let (web, wish) = (["web": ["a.example.org"]], ["domains": ["a.example.org"]] as [String: JSONValue])
+            try world.issue(world.options(web))
+            let options = world.revocation(wish)
+            let calls = try SystemCall.trace("acme_revoke", options, replacing: ["/revoked.json"])
+            try eachBreak(calls.filter { $0.changes(world.directory) }) { kind, call in
+                try world.server.clearTXT("_acme-challenge.a.example.org")
+                try world.issue(world.options(web, ["force": true]))
+                let before = try Files.read(world.path("a.example.org", "fullchain.cer"))
+                try kind.play(call, "acme_revoke", options)
+                #expect(try !world.revoke(wish).failed, "\(call)")
+                #expect(try world.status(of: "a.example.org").status == "Revoked", "\(call)")
+                #expect(try Files.read(world.path("a.example.org", "fullchain.cer")) == before, "\(call)")
+                #expect(try !world.revoke(wish).changed, "\(call)")
+                try world.expectReplaced(world.options(web))
+            }
+        }
+    }
 }

@@ -9,11 +9,15 @@ extension World {
     func revoke(
         _ more: [String: JSONValue], at location: SourceLocation = #_sourceLocation
     ) throws -> RealProgram.Answer {
+        try RealProgram.call("acme_revoke", revocation(more), at: location)
+    }
+
+    func revocation(_ more: [String: JSONValue]) -> JSONValue {
         let base: [String: JSONValue] = [
             "acme_directory": .string(server.directoryURL), "ca_path": .string(server.caBundle),
             "cert_path": .string(directory + "/certs"), "state_path": .string(directory + "/state"), "timeout": 60,
         ]
-        return try RealProgram.call("acme_revoke", .object(base.merging(more) { $1 }), at: location)
+        return .object(base.merging(more) { $1 })
     }
 
     /// What the server itself says of an installed certificate: its status, and the reason where it was revoked.
@@ -213,7 +217,7 @@ extension World {
 
 extension World {
     /// Expects that a certificate that was revoked is obtained anew, once.
-    fileprivate func expectReplaced(_ options: JSONValue, at location: SourceLocation = #_sourceLocation) throws {
+    func expectReplaced(_ options: JSONValue, at location: SourceLocation = #_sourceLocation) throws {
         let requested = try request(options, at: location)
         let reason = requested.all("certificates", "reason").first?.string ?? ""
         #expect(reason.hasPrefix("it was revoked on"), "\(reason)", sourceLocation: location)

@@ -6,11 +6,11 @@ import java.security.KeyStore;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
-/** Greets over TLS with the key of a JKS. Arguments: key store, passphrase file, address, port. */
+/** Greets over TLS with the key of a PKCS #12 key store. Arguments: key store, passphrase file, address, port. */
 class TLSServer {
     public static void main(String[] arguments) throws Exception {
         char[] passphrase = Files.readAllLines(Path.of(arguments[1])).get(0).toCharArray();
-        KeyStore store = KeyStore.getInstance("JKS");
+        KeyStore store = KeyStore.getInstance("PKCS12");
         try (var file = new FileInputStream(arguments[0])) {
             store.load(file, passphrase);
         }
