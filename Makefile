@@ -1,7 +1,8 @@
 .DEFAULT_GOAL := help
 .SILENT:
 .NOTPARALLEL:
-.PHONY: help deps build test test-designate test-foretold fuzz kill-test sanitize demo bench bench-publish lab-up lab-down lint clean
+.PHONY: help deps build test test-designate test-foretold molecule docs collection archive deb release fuzz kill-test sanitize
+.PHONY: demo bench bench-publish lab-up lab-down lint clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible/ansible.cfg
@@ -37,10 +38,32 @@ lint: deps ## formatting and style of Swift, Ansible and YAML
 	$(phase) "YAML" yamllint --strict .
 	$(phase) "Ansible syntax" ansible-playbook --syntax-check -i localhost, ansible/lab/up.yaml ansible/lab/down.yaml ansible/lab/report.yaml $(wildcard playbooks/*.yaml)
 	$(phase) "Ansible style" ansible-lint --offline
+	$(phase) "READMEs of the roles" python3 .ci/role_tables.py --check
 
 test: lint build ## everything: lint, unit, contract and end-to-end tests
 	$(phase) "Unit and contract tests" .ci/shards '^Contract\.[A-G]' '^Contract\.[H-Q]' '^Contract\.[R-Z]' '^(DNS|Publishers)Tests\.'
-	$(with_lab) && $(phase) "End-to-end tests" $(tests) --skip-build --filter '^EndToEnd\.'
+	$(MAKE) -s release
+	$(with_lab) && $(phase) "End-to-end tests" $(tests) --skip-build --filter '^EndToEnd\.' && \
+		$(phase) "Molecule" $(as_root) .ci/molecule && $(phase) "Release" $(as_root) .ci/release/test
+
+molecule: build deb ## the molecule scenarios of every role and of the whole flow
+	$(with_lab) && $(phase) "Molecule" $(as_root) .ci/molecule
+
+docs: deps ## the tables of variables in the roles' READMEs, from their argument_specs
+	python3 .ci/role_tables.py
+
+collection: build ## the Ansible collection, in build/release
+	$(phase) "Collection" .ci/release/collection
+
+archive: build ## what a bastion needs, in build/release: binary, roles, playbooks
+	$(phase) "Archive" .ci/release/archive
+
+deb: build ## the Debian package of the binary, in build/release
+	$(phase) "Debian package" .ci/release/deb
+	$(phase) "Lintian" lintian --allow-root --fail-on error,warning build/release/acme-modules_*.deb
+
+release: collection archive deb ## all three, with their checksums
+	$(phase) "Checksums" .ci/release/checksums
 
 test-designate: build ## the provider designate against Debian's Keystone, Designate and BIND
 	$(phase) "Designate of Debian 12" $(as_root) .ci/designate/run bookworm $(ACME_MODULES)

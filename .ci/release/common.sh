@@ -26,9 +26,11 @@ tracked() { # DIRECTORY PATH...
 }
 
 # A tar archive that depends on nothing but names, contents and the time of the commit.
-pack() { # DIRECTORY NAME ARCHIVE
-    tar --create --directory "$1" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
-        --mode='u=rwX,go=rX' --format=ustar "$2" | gzip -9n >"$3.new"
-    mv "$3.new" "$3"
-    echo "$3"
+pack() { # ARCHIVE DIRECTORY NAME...
+    archive=$1 directory=$2
+    shift 2
+    tar --create --directory "$directory" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 \
+        --numeric-owner --mode='u=rwX,go=rX' --format=ustar "$@" | gzip -9n >"$archive.new"
+    mv "$archive.new" "$archive"
+    echo "$archive"
 }
