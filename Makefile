@@ -44,7 +44,8 @@ test: lint build ## everything: lint, unit, contract and end-to-end tests
 	$(phase) "Unit and contract tests" .ci/shards '^Contract\.[A-G]' '^Contract\.[H-Q]' '^Contract\.[R-Z]' '^(DNS|Publishers)Tests\.'
 	$(MAKE) -s release
 	$(with_lab) && $(phase) "End-to-end tests" $(tests) --skip-build --filter '^EndToEnd\.' && \
-		$(phase) "Molecule" $(as_root) .ci/molecule && $(phase) "Release" $(as_root) .ci/release/test
+		$(phase) "Molecule" $(as_root) .ci/molecule ansible roles/letsencrypt_install roles/letsencrypt_test_ca && \
+		$(phase) "Release" $(as_root) .ci/release/test
 
 molecule: build deb ## the molecule scenarios of every role and of the whole flow
 	$(with_lab) && $(phase) "Molecule" $(as_root) .ci/molecule
