@@ -50,11 +50,12 @@ package enum Digest {
         return digest
     }
 
-    /// The 20 bytes of SHA-1, for formats that have no other.
-    static func sha1(_ message: [UInt8]) -> [UInt8] {
+    /// The 20 bytes of SHA-1, for formats that have no other. Throws where OpenSSL is configured to offer none.
+    static func sha1(_ message: [UInt8]) throws(PKIError) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
-        let done = SHA1(message, message.count, &digest) != nil
-        precondition(done, "this OpenSSL has no SHA-1: see its configuration of providers")
+        guard SHA1(message, message.count, &digest) != nil else {
+            throw PKIError("a Java key store needs SHA-1, which this host's OpenSSL does not offer: use pkcs12 instead")
+        }
         return digest
     }
 

@@ -28,12 +28,12 @@ package enum JavaKeyStore {
             try store.write(text: certificateType)
             try store.write(block: certificate.der)
         }
-        return Secret(sealed(store.bytes, passphrase: passphrase))
+        return Secret(try sealed(store.bytes, passphrase: passphrase))
     }
 
     /// With what makes a store of these bytes: a digest, by which nobody without the passphrase can have changed it.
-    package static func sealed(_ store: [UInt8], passphrase: Passphrase) -> [UInt8] {
-        store + digest(of: store, passphrase)
+    package static func sealed(_ store: [UInt8], passphrase: Passphrase) throws(PKIError) -> [UInt8] {
+        try store + digest(of: store, passphrase)
     }
 
     /// Opens a store that holds one private key with its chain and nothing else. Throws where it is damaged, or is not
@@ -41,7 +41,7 @@ package enum JavaKeyStore {
     package static func read(_ bytes: [UInt8], passphrase: Passphrase) throws(PKIError) -> KeyEntry {
         let count = bytes.count - Int(SHA_DIGEST_LENGTH)
         guard count > 0 else { throw PKIError("the Java key store is too short to be one") }
-        guard digest(of: Array(bytes.prefix(count)), passphrase) == Array(bytes.suffix(from: count)) else {
+        guard try digest(of: Array(bytes.prefix(count)), passphrase) == Array(bytes.suffix(from: count)) else {
             throw PKIError("the Java key store is damaged, or has another passphrase")
         }
         var store = JavaDataInput(bytes.prefix(count))
@@ -72,10 +72,10 @@ package enum JavaKeyStore {
         return CertificateChain(leaf: certificates[0], issuers: Array(certificates.dropFirst()))
     }
 
-    private static func digest(of store: [UInt8], _ passphrase: Passphrase) -> [UInt8] {
+    private static func digest(of store: [UInt8], _ passphrase: Passphrase) throws(PKIError) -> [UInt8] {
         var message = passphrase.utf16() + Array("Mighty Aphrodite".utf8) + store
         defer { message.wipe() }
-        return Digest.sha1(message)
+        return try Digest.sha1(message)
     }
 }
 

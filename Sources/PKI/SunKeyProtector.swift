@@ -12,7 +12,7 @@ enum SunKeyProtector {
         let salt = (0..<width).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         var text = passphrase.utf16()
         defer { text.wipe() }
-        let protected = salt + exclusiveOr(key, salt, text) + check(key, text)
+        let protected = try salt + exclusiveOr(key, salt, text) + check(key, text)
         let attempt = Attempt("protect the private key")
         let info = ProtectedKeyInfo(owning: try attempt.need(X509_SIG_new(), "X509_SIG_new"))
         var (kind, content): (UnsafeMutablePointer<X509_ALGOR>?, UnsafeMutablePointer<ASN1_OCTET_STRING>?)
@@ -30,9 +30,9 @@ enum SunKeyProtector {
         guard protected.count > 2 * width else { throw PKIError("the protected private key breaks off") }
         var text = passphrase.utf16()
         defer { text.wipe() }
-        var key = exclusiveOr(
+        var key = try exclusiveOr(
             Array(protected.dropFirst(width).dropLast(width)), Array(protected.prefix(width)), text)
-        guard check(key, text) == Array(protected.suffix(width)) else {
+        guard try check(key, text) == Array(protected.suffix(width)) else {
             key.wipe()
             throw PKIError("the private key is protected by another passphrase, or damaged")
         }
@@ -57,23 +57,27 @@ enum SunKeyProtector {
         return Array(bytes)
     }
 
-    private static func exclusiveOr(_ bytes: [UInt8], _ salt: [UInt8], _ passphrase: [UInt8]) -> [UInt8] {
+    private static func exclusiveOr(
+        _ bytes: [UInt8], _ salt: [UInt8], _ passphrase: [UInt8]
+    ) throws(PKIError) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         var stream = salt
         for start in stride(from: 0, to: bytes.count, by: width) {
-            stream = digest(passphrase, stream)
+            stream = try digest(passphrase, stream)
             for (byte, mask) in zip(bytes[start...], stream) { result.append(byte ^ mask) }
         }
         return result
     }
 
-    private static func check(_ key: [UInt8], _ passphrase: [UInt8]) -> [UInt8] { digest(passphrase, key) }
+    private static func check(_ key: [UInt8], _ passphrase: [UInt8]) throws(PKIError) -> [UInt8] {
+        try digest(passphrase, key)
+    }
 
-    private static func digest(_ passphrase: [UInt8], _ bytes: [UInt8]) -> [UInt8] {
+    private static func digest(_ passphrase: [UInt8], _ bytes: [UInt8]) throws(PKIError) -> [UInt8] {
         var message = passphrase + bytes
         defer { message.wipe() }
-        return Digest.sha1(message)
+        return try Digest.sha1(message)
     }
 }
 

@@ -10,8 +10,8 @@ enum KeyStores {
     static func read(_ bytes: [UInt8]) {
         if let passphrase = try? Passphrase(firstLineOf: Secret(bytes)) { open(with: passphrase) }
         guard let passphrase = try? passphrase.get() else { return }
-        let java = JavaKeyStore.sealed(Array(bytes.dropLast(20)), passphrase: passphrase)
-        if let entry = try? JavaKeyStore.read(java, passphrase: passphrase) { look(at: entry, passphrase) }
+        let java = try? JavaKeyStore.sealed(Array(bytes.dropLast(20)), passphrase: passphrase)
+        if let java, let entry = try? JavaKeyStore.read(java, passphrase: passphrase) { look(at: entry, passphrase) }
         if let entry = try? PKCS12Store.read(bytes, passphrase: passphrase) { look(at: entry, passphrase) }
     }
 
