@@ -14,8 +14,11 @@ import Testing
             for call in run.calls.filter({ $0.talks || $0.changes(world.directory) }).chosen {
                 try run.prepare()
                 let isKilled = try call.kill(run.module, run.options)
-                // How often a socket is looked at is another matter each time.
-                #expect(isKilled || call.talks, "\(call)")
+                // How often a socket is looked at is another matter each time: the run may have come to its end.
+                guard isKilled else {
+                    #expect(call.talks, "\(call)")
+                    continue
+                }
                 try run.expectOldOrNew(after: call)
                 try run.expectNextToEnd(after: call)
             }
