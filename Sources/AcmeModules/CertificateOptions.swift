@@ -74,6 +74,13 @@ extension CertificateOptions {
     /// Reads `certs`, or `name` and `domains`, in the order of their keys.
     static func readAll(_ options: inout Options, isCheckMode: Bool) throws(OptionError) -> [CertificateOptions] {
         let common = try CertificateSettings(&options, defaults: .standard, isCheckMode: isCheckMode)
+        return try readAll(&options, common, isCheckMode: isCheckMode)
+    }
+
+    /// The same with settings that were read already.
+    static func readAll(
+        _ options: inout Options, _ common: CertificateSettings, isCheckMode: Bool
+    ) throws(OptionError) -> [CertificateOptions] {
         let name = try options.string("name")
         let domains = try options.strings("domains")
         let certs = try options.mapping("certs")

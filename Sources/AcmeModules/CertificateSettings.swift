@@ -5,7 +5,8 @@ internal import Store
 
 /// The options that may also stand per certificate in `certs`.
 struct CertificateSettings {
-    let keyType: KeyType
+    /// Nil where nobody said.
+    let givenKeyType: KeyType?
     let remainingDays: Int
     let force: Bool
     /// The kind of certificate, of those that the CA offers; nil for its default.
@@ -26,6 +27,8 @@ struct CertificateSettings {
     /// Of the private key and of everything that holds it.
     let access: FileAccess
 
+    var keyType: KeyType { givenKeyType ?? .ec256 }
+
     static let standard = CertificateSettings(certPath: "/etc/letsencrypt-certs")
 
     /// The usual ones, for certificates in another place.
@@ -38,7 +41,7 @@ struct CertificateSettings {
     }
 
     private init(certPath: String) {
-        keyType = .ec256
+        givenKeyType = nil
         remainingDays = 30
         force = false
         profile = nil
@@ -56,7 +59,7 @@ struct CertificateSettings {
     /// Reads what is given, and takes the rest from `defaults`. Under check mode a user or group may still be missing:
     /// the run before this one would have made it.
     init(_ options: inout Options, defaults: CertificateSettings, isCheckMode: Bool) throws(OptionError) {
-        keyType = try options.choice("key_type", default: defaults.keyType)
+        givenKeyType = try options.choice("key_type") ?? defaults.givenKeyType
         remainingDays = try options.integer("remaining_days", default: defaults.remainingDays, in: 0...3650)
         force = try options.boolean("force", default: defaults.force)
         profile = try options.string("profile") ?? defaults.profile

@@ -4,5 +4,6 @@ package import AnsibleModule
 package var allModules: [any Module.Type] {
     [
         RequestTokens.self, PublishTXT.self, Finalize.self, WriteHiera.self, Plan.self, ManageAccount.self, Revoke.self,
+        CertificateInfo.self,
     ]
 }

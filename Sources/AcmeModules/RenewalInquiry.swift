@@ -56,8 +56,7 @@ struct RenewalInquiry {
     private static func answer(
         of certificate: CertificateOptions, about identifier: String, _ options: CommonOptions
     ) -> RenewalAnswer? {
-        let found = options.renewals(of: certificate).find(certificate.firstName)
-        return found?.identifier == identifier ? found : nil
+        options.renewals(of: certificate).answer(about: identifier, of: certificate.firstName)
     }
 
     /// Where its CA has renewal information: by the directory that was read last, which is never asked for here, or as

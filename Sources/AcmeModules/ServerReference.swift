@@ -6,6 +6,9 @@ enum ServerReference: Sendable, Equatable {
     case address(ServerAddress)
     case name(DNSName, port: UInt16)
 
+    /// Whether this is a numeric address, and nothing else.
+    static func isAddress(_ text: String) -> Bool { (try? ServerAddress(text))?.address == text }
+
     init?(_ text: String) {
         if let address = try? ServerAddress(text) {
             self = .address(address)

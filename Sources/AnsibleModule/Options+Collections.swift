@@ -36,6 +36,24 @@ extension Options {
         return Options(members, path: path(of: name))
     }
 
+    /// A list of mappings, of texts, or of both, in which each text is the mapping that `expand` makes of it.
+    package mutating func mappings(
+        _ name: String, expanding expand: (String) -> [String: JSONValue]
+    ) throws(OptionError) -> [Options]? {
+        guard let value = value(name) else { return nil }
+        guard let elements = Coercion.list(value) else {
+            throw invalid(name, "must be a list, not \(value.kind)")
+        }
+        let path = path(of: name)
+        return try elements.enumerated().map { (index, element) throws(OptionError) in
+            if case .object(let members) = element { return Options(members, path: path, index: index) }
+            guard let text = Coercion.text(element) else {
+                throw OptionError("\(path).\(index)", "must be text or a mapping, not \(element.kind)")
+            }
+            return Options(expand(text), path: path, index: index)
+        }
+    }
+
     /// Whether an option is a mapping, for those that may be a list or a mapping. Does not make the name known.
     package func isMapping(_ name: String) -> Bool {
         given(name).map { Coercion.mapping($0) != nil } ?? false

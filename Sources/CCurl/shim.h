@@ -32,6 +32,16 @@ static inline CURLcode shim_easy_get_long(CURL *easy, CURLINFO info, long *value
     return (curl_easy_getinfo)(easy, info, value);
 }
 
+static inline CURLcode shim_easy_get_string(CURL *easy, CURLINFO info, const char **value) {
+    return (curl_easy_getinfo)(easy, info, value);
+}
+
+// The certificates of a TLS server, in lists of lines; NULL where curl has none.
+static inline const struct curl_certinfo *shim_easy_get_certificates(CURL *easy) {
+    struct curl_certinfo *certificates = NULL;
+    return (curl_easy_getinfo)(easy, CURLINFO_CERTINFO, &certificates) == CURLE_OK ? certificates : NULL;
+}
+
 static inline CURLMcode shim_multi_set_long(CURLM *multi, CURLMoption option, long value) {
     return (curl_multi_setopt)(multi, option, value);
 }

@@ -92,6 +92,25 @@ static inline void shim_free_certificates(STACK_OF(X509) *stack) {
     sk_X509_pop_free(stack, X509_free);
 }
 
+/// `X509_verify_cert` of a TLS server's certificate at a time, with an array in the place of the stack of intermediate
+/// certificates. `problem` is what is wrong, `X509_V_OK` where nothing is. Returns 0 where OpenSSL itself fails.
+static inline int shim_verify_server(
+    X509_STORE *store, X509 *leaf, X509 *const *issuers, int count, time_t time, int *problem) {
+    STACK_OF(X509) *stack = sk_X509_new_null();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    int complete = stack != NULL && context != NULL;
+    for (int index = 0; complete && index < count; index++) complete = sk_X509_push(stack, issuers[index]) > 0;
+    complete = complete && X509_STORE_CTX_init(context, store, leaf, stack) == 1
+        && X509_STORE_CTX_set_default(context, "ssl_server") == 1;
+    if (complete) {
+        X509_VERIFY_PARAM_set_time(X509_STORE_CTX_get0_param(context), time);
+        *problem = X509_verify_cert(context) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(context);
+    }
+    X509_STORE_CTX_free(context);
+    sk_X509_free(stack);
+    return complete;
+}
+
 /// The macro `OPENSSL_free`.
 static inline void shim_free(void *memory) {
     OPENSSL_free(memory);

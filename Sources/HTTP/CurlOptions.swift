@@ -25,8 +25,8 @@ final class CurlOptions {
         note(shim_easy_set_pointer(easy, CURLOPT_COPYPOSTFIELDS, &bytes))
     }
 
-    func set(list: UnsafeMutablePointer<curl_slist>?) {
-        note(shim_easy_set_list(easy, CURLOPT_HTTPHEADER, list))
+    func set(list option: CURLoption, _ value: UnsafeMutablePointer<curl_slist>?) {
+        note(shim_easy_set_list(easy, option, value))
     }
 
     func set(pointer option: CURLoption, _ value: UnsafeMutableRawPointer) {
@@ -35,6 +35,13 @@ final class CurlOptions {
 
     func set(callback option: CURLoption, _ value: @escaping curl_write_callback) {
         note(shim_easy_set_callback(easy, option, value))
+    }
+
+    /// The time limit of the whole transfer, and that of its connection within it.
+    func set(seconds: Double, toConnect: Double) {
+        let milliseconds = { (seconds: Double) in Int(max(1, min(seconds * 1000, 86_400_000))) }
+        set(CURLOPT_TIMEOUT_MS, milliseconds(seconds))
+        set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(min(seconds, toConnect)))
     }
 
     private func note(_ code: CURLcode) {

@@ -7,7 +7,7 @@ struct CurlSettings {
 }
 
 /// One request under way: owns curl's handle and the buffers that curl writes into.
-final class CurlTransfer {
+final class CurlTransfer: CurlJob {
     /// The largest body, and the largest sum of header fields, that is read.
     static let bodyLimit = 1 << 20
     static let headerLimit = 64 << 10
@@ -15,7 +15,10 @@ final class CurlTransfer {
     let easy: UnsafeMutableRawPointer?  // CURL *
     var outcome: Result<HTTPResponse, HTTPError>?
 
+    var isDone: Bool { outcome != nil }
+
     private let request: HTTPRequest
+    private let settings: CurlSettings
     private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var list: UnsafeMutablePointer<curl_slist>?
     private var fields: [HTTPField] = []
@@ -23,8 +26,9 @@ final class CurlTransfer {
     private var body: [UInt8] = []
     private var isTooLarge = false
 
-    init(_ request: HTTPRequest) {
+    init(_ request: HTTPRequest, _ settings: CurlSettings) {
         self.request = request
+        self.settings = settings
         easy = curl_easy_init()
         words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
@@ -35,10 +39,8 @@ final class CurlTransfer {
         words.deallocate()
     }
 
-    /// Tells curl everything about the request; false where it refuses any of it.
-    func prepare(_ settings: CurlSettings, seconds: Double) -> Bool {
-        guard let easy else { return false }
-        let options = CurlOptions(easy)
+    /// Tells curl everything about the request.
+    func prepare(_ options: CurlOptions, seconds: Double) {
         options.set(CURLOPT_URL, request.url)
         options.set(CURLOPT_PROTOCOLS_STR, "https")
         options.set(CURLOPT_USERAGENT, settings.userAgent)
@@ -47,14 +49,15 @@ final class CurlTransfer {
         options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         options.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
         options.set(CURLOPT_PIPEWAIT, 1)
-        setTrust(options, settings)
-        setLimits(options, seconds)
+        setTrust(options)
+        options.set(seconds: seconds, toConnect: 15)
+        options.set(CURLOPT_LOW_SPEED_LIMIT, 1)
+        options.set(CURLOPT_LOW_SPEED_TIME, 30)
         setMessage(options)
         setBuffers(options)
-        return options.areAccepted
     }
 
-    private func setTrust(_ options: CurlOptions, _ settings: CurlSettings) {
+    private func setTrust(_ options: CurlOptions) {
         options.set(CURLOPT_SSL_VERIFYPEER, 1)
         options.set(CURLOPT_SSL_VERIFYHOST, 2)
         options.set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
@@ -62,14 +65,6 @@ final class CurlTransfer {
         options.set(CURLOPT_CAINFO, caBundle)
         // The system's directory of trusted certificates would otherwise count as well.
         options.set(CURLOPT_CAPATH, nil)
-    }
-
-    private func setLimits(_ options: CurlOptions, _ seconds: Double) {
-        let milliseconds = Int(max(1, min(seconds * 1000, 86_400_000)))
-        options.set(CURLOPT_TIMEOUT_MS, milliseconds)
-        options.set(CURLOPT_CONNECTTIMEOUT_MS, min(milliseconds, 15_000))
-        options.set(CURLOPT_LOW_SPEED_LIMIT, 1)
-        options.set(CURLOPT_LOW_SPEED_TIME, 30)
     }
 
     private func setMessage(_ options: CurlOptions) {
@@ -83,7 +78,7 @@ final class CurlTransfer {
             options.set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
         }
         for field in request.headers { list = curl_slist_append(list, "\(field.name): \(field.value)") }
-        options.set(list: list)
+        options.set(list: CURLOPT_HTTPHEADER, list)
     }
 
     private func setBody(_ options: CurlOptions) {
@@ -152,7 +147,11 @@ final class CurlTransfer {
         }
     }
 
-    func failure(_ reason: String, _ retry: HTTPError.Retry) -> HTTPError {
+    func fail(_ reason: String, mayRetry: Bool) {
+        outcome = .failure(failure(reason, mayRetry ? .freely : .never))
+    }
+
+    private func failure(_ reason: String, _ retry: HTTPError.Retry) -> HTTPError {
         HTTPError(host: request.host, reason: reason, retry: retry)
     }
 

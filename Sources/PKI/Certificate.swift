@@ -92,6 +92,9 @@ package final class Certificate: Sendable {  // X509 *
         X509_NAME_cmp(X509_get_subject_name(pointer), X509_get_issuer_name(pointer)) == 0
     }
 
+    /// Whether this is a certificate for a server of that name.
+    package func covers(_ name: DomainName) -> Bool { names.contains { $0 == name || $0.covers(name) } }
+
     /// Whether this is a certificate for that key.
     package func isFor(_ key: PrivateKey) -> Bool {
         Attempt.asking { X509_get0_pubkey(pointer).map { EVP_PKEY_eq($0, key.pointer) == 1 } ?? false }

@@ -30,11 +30,16 @@ extension CertificateChain {
     }
 
     private func checkLinks() throws(PKIError) {
+        if let brokenLink { throw PKIError("the chain of \(leaf.label) is broken: \(brokenLink)") }
+    }
+
+    /// The first certificate that the next one has not issued, as a clause; nil where each leads to the next.
+    package var brokenLink: String? {
         for (certificate, issuer) in zip(certificates, issuers) where !certificate.isIssued(by: issuer) {
-            throw PKIError(
-                "the chain of \(leaf.label) is broken: the certificate '\(certificate.label)' (issuer "
-                    + "\(certificate.issuer)) is not issued by '\(issuer.label)', which follows it")
+            return "the certificate '\(certificate.label)' (issuer \(certificate.issuer)) is not issued by "
+                + "'\(issuer.label)', which follows it"
         }
+        return nil
     }
 
     private func checkDates(_ now: Date) throws(PKIError) {

@@ -56,6 +56,15 @@ package struct AccountStore: Sendable {
         try record(thumbprint).keep(Record(thumbprint: thumbprint, account: account))
     }
 
+    /// The URLs of the accounts that are known, whatever their keys; what cannot be read is none.
+    package func knownAccounts() -> [String] {
+        let names = (try? Files.list(path)) ?? []
+        let records = names.filter { $0.hasPrefix("account-") && $0.hasSuffix(".json") }.compactMap { name in
+            try? StateFile<Record>(path: "\(path)/\(name)").found()
+        }
+        return records.map(\.account.url)
+    }
+
     /// Forgets the account, not its key: the CA does not know it any more.
     package func forgetAccount(of key: PrivateKey) throws(StoreError) {
         try remove(records(of: key))

@@ -1,5 +1,6 @@
 package import ACME
 package import FoundationEssentials
+package import Names
 internal import PKI
 
 /// How a CA answered the last question about the renewal of one certificate.
@@ -21,6 +22,13 @@ package struct RenewalAnswer: Codable, Sendable, Equatable {
     /// was wrong.
     package func isStale(at now: Date) -> Bool {
         askAgain <= now || askAgain > now.addingTimeInterval(RenewalInformation.bounds.upperBound)
+    }
+}
+
+extension CertificateNotes<RenewalAnswer> {
+    /// The answer to the last question, where that was about this very certificate.
+    package func answer(about identifier: String, of name: DomainName) -> RenewalAnswer? {
+        find(name).flatMap { $0.identifier == identifier ? $0 : nil }
     }
 }
 

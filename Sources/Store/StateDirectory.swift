@@ -1,3 +1,4 @@
+package import Names
 package import Platform
 internal import PKI
 
@@ -63,10 +64,23 @@ package struct StateDirectory: Sendable {
         CertificateNotes(path: directory("failures", authority, place), state: path)
     }
 
+    /// The last thing that any CA has refused of a certificate; nil where nothing is known of it.
+    package func lastFailure(of name: DomainName, place: String? = nil) -> FailureRecord? {
+        let all = (try? Files.list(path + "/failures")) ?? []
+        let records = all.compactMap { authority in
+            CertificateNotes<FailureRecord>(path: directory("failures", authority, place), state: path).find(name)
+        }
+        return records.max { $0.last < $1.last }
+    }
+
     private func directory(_ kind: String, _ authority: Authority, _ place: String?) -> String {
+        directory(kind, authority.fileName, place)
+    }
+
+    private func directory(_ kind: String, _ authority: String, _ place: String?) -> String {
         // No name of a certificate begins with "@".
         let apart = place.map { "/@" + Digest.label(of: $0, readable: $0.split(separator: "/").last ?? "") } ?? ""
-        return "\(path)/\(kind)/\(authority.fileName)\(apart)"
+        return "\(path)/\(kind)/\(authority)\(apart)"
     }
 }
 

@@ -75,7 +75,7 @@ private struct Documentation {
         case .publishTXT: Self.publication
         case .writeHiera: ["path": "/nowhere", "hosts": [:]]
         case .plan: ["hosts": [:]]
-        case .account: [:]
+        case .account, .info: [:]
         case .revoke: ["domains": ["a.example.org"]]
         }
     }

@@ -90,6 +90,7 @@ enum ModuleContract: String, CaseIterable {
     case plan = "acme_plan"
     case account = "acme_account"
     case revoke = "acme_revoke"
+    case info = "acme_certificate_info"
 
     var lists: [String] {
         switch self {
@@ -100,6 +101,7 @@ enum ModuleContract: String, CaseIterable {
         case .plan: ["certificates", "domains", "accounts", "new_accounts", "name_sets", "exceeded", "first_run"]
         case .account: ["contacts"]
         case .revoke: ["domains", "deactivated"]
+        case .info: ["certificates", "endpoints", "orders", "problems"]
         }
     }
 

@@ -16,8 +16,10 @@ enum ModuleArguments {
         "acme_publish_txt": place.merging(["hosts": nil]) { $1 },
         "acme_write_hiera": ["path": "/nonexistent/hiera", "cert_path": "/nonexistent/certs"],
         "acme_account": keys.merging(["state": "absent", "new_account_key_src": nil]) { $1 },
+        "acme_certificate_info": places.merging(["ca_path": nil, "endpoints": nil]) { $1 },
         "acme_revoke": keys.merging(["cert_path": "/nonexistent/certs", "certificate": nil, "private_key": nil]) { $1 },
     ]
+    private static let places = place.merging(["cert_path": "/nonexistent/certs"]) { $1 }
     /// Providers whose servers would be asked in check mode too.
     private static let asking = ["rfc2136", "rackspace", "designate", "command"]
 
