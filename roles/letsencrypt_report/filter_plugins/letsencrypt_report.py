@@ -189,9 +189,12 @@ def orders(plan):
             called = mapping(one).get(key)
             count, limit = mapping(one).get("orders"), mapping(one).get("limit")
             if isinstance(count, int) and isinstance(limit, int) and limit > 0:
-                called = ", ".join(texts(called)) if isinstance(called, list) else text(called, 253)
+                if isinstance(called, list):
+                    more = f" +{len(called) - 3}" if len(called) > 3 else ""
+                    called = ", ".join(texts(called, 3)) + more
+                called = text(called)
                 counted[kind].append({"of": called, "issued": int(count), "limit": int(limit)})
-        counted[kind].sort(key=lambda one: (-one["issued"], one["of"]))
+        counted[kind] = sorted(counted[kind], key=lambda one: (-one["issued"], one["of"]))[:20]
     return counted
 
 
