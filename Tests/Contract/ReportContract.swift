@@ -43,7 +43,7 @@ import Testing
 
             let run = try fleet.play("--limit", "web1,down", python: ".venv-oldest")
             try #require(run.status == 0 && run.stdout.contains("changed=3"), "\(run)")
-            let again = try fleet.play("--limit", "web1,down")
+            let again = try fleet.play("--limit", "web1,down", python: ".venv-oldest")
             #expect(again.status == 0 && !again.stdout.contains(/changed=[1-9]/), "\(again)")
 
             let found = try #require(JSONValue.parse(Files.read(fleet.report + "/report.json") ?? []))
