@@ -118,10 +118,12 @@ def distinct(things, *keys):
 def host_report(name, answer, asked, certificates):
     if not asked:
         return {"host": name, "state": "not asked", "sentence": "it was outside of this run (--limit)"}
+    # Ansible begins with this since 2.19.
+    said = re.sub(r"\ATask failed: ", "", text(answer.get("msg")))
     if answer.get("unreachable") is True:
-        return {"host": name, "state": "unreachable", "sentence": text(answer.get("msg")) or "it cannot be reached"}
+        return {"host": name, "state": "unreachable", "sentence": said or "it cannot be reached"}
     if answer.get("failed") is True or not isinstance(answer.get("certificates"), list):
-        return {"host": name, "state": "failed", "sentence": text(answer.get("msg")) or "it did not say what it holds"}
+        return {"host": name, "state": "failed", "sentence": said or "it did not say what it holds"}
     return {"host": name, "state": "answered", "sentence": "", "certificates": len(certificates)}
 
 
