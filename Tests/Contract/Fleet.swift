@@ -26,9 +26,11 @@ struct Fleet {
         return fleet
     }
 
-    static func answer(_ certificates: [JSONValue], endpoints: [JSONValue] = []) -> JSONValue {
+    static func answer(
+        _ certificates: [JSONValue], endpoints: [JSONValue] = [], orders: [JSONValue] = [], problems: [JSONValue] = []
+    ) -> JSONValue {
         [
-            "changed": false, "failed": false, "msg": "ok", "orders": [], "problems": [],
+            "changed": false, "failed": false, "msg": "ok", "orders": .array(orders), "problems": .array(problems),
             "certificates": .array(certificates), "endpoints": .array(endpoints),
         ]
     }
@@ -51,6 +53,14 @@ struct Fleet {
             "endpoint": .string(name), "protocol": "tls", "address": "192.0.2.1", "certificate": "c0",
             "state": .string(state), "fingerprint_sha256": "f00d", "serial": "0beef", "issuer": "R11",
             "not_after": time(20), "domains": ["c0.example.org"], "error": error.map(JSONValue.string) ?? .null,
+        ]
+    }
+
+    /// One that a CA fulfilled so many days ago.
+    static func order(_ name: String, ago: Int) -> JSONValue {
+        [
+            "certificate": .string(name), "directory": "https://ca.example/directory", "account": .null,
+            "domains": [.string("\(name).example.org")], "serial": "0beef", "at": time(-ago),
         ]
     }
 

@@ -17,13 +17,18 @@ import Testing
                 Fleet.certificate("c0", left: 88), Fleet.certificate("c1", left: -3, ["reason": "it expired"]),
                 Fleet.certificate("c2", left: 20, ["reason": "20 days are left, less than 30"]),
                 Fleet.certificate("c3", left: 60, ["last_failure": failure]),
-                Fleet.certificate("c4", left: 60, ["installed": false, "reason": "there is no certificate yet"]),
+                Fleet.certificate(
+                    "c4", left: 60,
+                    ["installed": false, "not_after": .null, "renew_at": .null, "reason": "there is no certificate yet"]),
                 Fleet.certificate("c5", left: 60, ["wanted": false]),
+                Fleet.certificate("c6", left: 60, ["installed": false, "problems": ["its key is of another"]]),
             ],
             endpoints: [
                 Fleet.endpoint("c0.example.org:443", "current"),
                 Fleet.endpoint("c0.example.org:993", "stale", error: "reload the service"),
-            ])
+            ],
+            orders: [Fleet.order("c0", ago: 2), Fleet.order("c7", ago: 9)],
+            problems: ["certificate c1: it expired", "no permission to list /etc/letsencrypt-certs"])
         fleet.answers["down"] = .some(nil)
         fleet.answers["other"] = Fleet.answer([Fleet.certificate("c9", left: 60)])
         return fleet
@@ -48,7 +53,10 @@ import Testing
 
             let found = try #require(JSONValue.parse(Files.read(fleet.report + "/report.json") ?? []))
             let states = found["attention"]?.array?.map { $0["state"]?.string ?? "" }
-            #expect(states == ["expired", "missing", "stale", "host unreachable", "failing", "overdue"])
+            #expect(
+                states == [
+                    "expired", "missing", "broken", "stale", "host unreachable", "host troubled", "failing", "overdue",
+                ])
             let hosts = found["hosts"]?.array?.map { "\($0["host"]?.string ?? "") \($0["state"]?.string ?? "")" }
             #expect(hosts == ["down unreachable", "other not asked", "web1 answered"])
             let domain = found["orders"]?["domains"]?.array?.first

@@ -9,7 +9,7 @@
   const shown = document.getElementById("shown");
   const order = new Intl.Collator("en", { numeric: true });
   const count = new Intl.NumberFormat("en");
-  const worst = ["expired", "missing", "failing", "broken", "overdue", "due", "unused", "valid"];
+  const worst = ["expired", "missing", "broken", "failing", "overdue", "due", "unused", "valid"];
   let found = null;
 
   const words = (text) => text.toLowerCase().split(/\s+/).filter(Boolean);

@@ -16,7 +16,7 @@ WEEK = 7 * DAY
 OVERDUE = DAY
 
 # The worst first: what a certificate is called where several hold.
-CERTIFICATE_STATES = ("expired", "missing", "failing", "broken", "overdue", "due", "unused", "valid")
+CERTIFICATE_STATES = ("expired", "missing", "broken", "failing", "overdue", "due", "unused", "valid")
 ENDPOINT_STATES = ("expired", "stale", "mismatched", "untrusted", "unreachable", "unknown", "current")
 URGENT = {"expired", "missing", "broken", "stale", "mismatched", "untrusted"}
 CALM = {"due", "unused", "valid", "current", "unknown"}
@@ -63,14 +63,15 @@ def certificate_state(one, now):
     if one["installed"] and one["not_after"] and moment(one["not_after"]) <= now:
         return "expired"
     if not one["installed"]:
-        return "missing"
+        return "broken" if one["not_after"] else "missing"
     if one["last_failure"]:
         return "failing"
+    late = one["due"] and moment(one["renew_at"]) is not None and moment(one["renew_at"]) < now - OVERDUE
+    if late and one["sound"]:
+        return "overdue"
     if one["problems"]:
         return "broken"
-    if one["due"]:
-        return "overdue" if not one["renew_at"] or moment(one["renew_at"]) < now - OVERDUE else "due"
-    return "valid"
+    return "due" if one["due"] else "valid"
 
 
 def certificate(host, said, now):
@@ -79,7 +80,8 @@ def certificate(host, said, now):
     one.update({key: said.get(key) is True for key in ("wanted", "installed", "due", "self_signed")})
     one.update({key: text(said.get(key)) for key in ("issuer", "serial", "fingerprint_sha256", "key_type", "reason")})
     one.update({key: time(said.get(key)) for key in ("not_before", "not_after", "renew_at")})
-    one["problems"] = [text(problem) for problem in listed(said.get("problems"))[:20]]
+    one["problems"] = [text(problem) for problem in listed(said.get("problems"))[:20] if text(problem)]
+    one["sound"] = said.get("key_matches") is not False and said.get("chain_healthy") is not False
     for key, sentence in (
         ("key_matches", "its key belongs to another certificate"),
         ("chain_healthy", "its chain does not hold"),
@@ -93,8 +95,15 @@ def certificate(host, said, now):
         "next_try": time(failure.get("next_try")),
     } or None
     one["state"] = certificate_state(one, now)
-    one["sentence"] = (one["last_failure"] or {}).get("error") or "; ".join(one["problems"]) or one["reason"]
+    one["sentence"] = explanation(one)
     return one
+
+
+def explanation(one):
+    """What is wrong, without how often and when, so that the same trouble of many has the same words."""
+    error = (one["last_failure"] or {}).get("error")
+    problems = [problem for problem in one["problems"] if not error or error not in problem]
+    return "; ".join(problems + ([error] if error else [])) or one["reason"]
 
 
 def endpoint(host, said):
@@ -124,7 +133,9 @@ def host_report(name, answer, asked, certificates):
         return {"host": name, "state": "unreachable", "sentence": said or "it cannot be reached"}
     if answer.get("failed") is True or not isinstance(answer.get("certificates"), list):
         return {"host": name, "state": "failed", "sentence": said or "it did not say what it holds"}
-    return {"host": name, "state": "answered", "sentence": "", "certificates": len(certificates)}
+    problems = [text(problem) for problem in listed(answer.get("problems"))]
+    of_host = [problem for problem in problems if not problem.startswith(("certificate ", "endpoint "))]
+    return {"host": name, "state": "answered", "sentence": "; ".join(of_host), "certificates": len(certificates)}
 
 
 def attention(report):
@@ -138,6 +149,8 @@ def attention(report):
     for one in report["hosts"]:
         if one["state"] in ("unreachable", "failed"):
             said.setdefault(("host " + one["state"], one["sentence"]), []).append(one["host"])
+        elif one["state"] == "answered" and one["sentence"]:
+            said.setdefault(("host troubled", one["sentence"]), []).append(one["host"])
     groups = [
         {"state": state, "urgent": state in URGENT, "sentence": sentence, "subjects": subjects}
         for (state, sentence), subjects in said.items()
@@ -168,15 +181,16 @@ def letsencrypt_report(answers, asked, now):
 
 
 def issued_lately(answers, now):
-    """For acme_plan: the certificates that a CA issued within 7 days, by host, with the names that count there."""
+    """For acme_plan: the orders that CAs fulfilled within 7 days, by host, with the names that count there."""
     hosts = {}
     for name, answer in answers.items():
-        for said in listed(mapping(answer).get("certificates")):
-            one = certificate(str(name), mapping(said), now)
-            issued = moment(one["not_before"])
-            names = [domain for domain in one["domains"] if DOMAIN.match(domain)]
-            if names and issued is not None and issued > now - WEEK and not one["self_signed"]:
-                hosts.setdefault(str(name), {"certs": {}})["certs"][one["name"]] = names
+        for said in listed(mapping(answer).get("orders")):
+            order = mapping(said)
+            issued = moment(order.get("at"))
+            names = [domain for domain in texts(order.get("domains")) if DOMAIN.match(domain)]
+            if names and issued is not None and issued > now - WEEK:
+                key = f"{text(order.get('certificate'), 253)} {text(order.get('serial'))}"
+                hosts.setdefault(str(name), {"certs": {}})["certs"][key] = names
     return hosts
 
 
