@@ -19,7 +19,10 @@ import Testing
                 Fleet.certificate("c3", left: 60, ["last_failure": failure]),
                 Fleet.certificate(
                     "c4", left: 60,
-                    ["installed": false, "not_after": .null, "renew_at": .null, "reason": "there is no certificate yet"]),
+                    [
+                        "installed": false, "not_after": .null, "renew_at": .null,
+                        "reason": "there is no certificate yet",
+                    ]),
                 Fleet.certificate("c5", left: 60, ["wanted": false]),
                 Fleet.certificate("c6", left: 60, ["installed": false, "problems": ["its key is of another"]]),
             ],
