@@ -40,13 +40,20 @@ struct Fleet {
         let usual: [String: JSONValue] = [
             "name": .string(name), "directory": .string("/etc/letsencrypt-certs/\(name).example.org"), "wanted": true,
             "installed": true, "domains": [.string("\(name).example.org"), .string("www.\(name).example.org")],
-            "issuer": "R11", "serial": .string("0\(name)beef"), "fingerprint_sha256": .string("\(name)f00d"),
+            "issuer": "C=US, O=Let's Encrypt, CN=R11", "serial": .string("0\(name)beef"),
+            "fingerprint_sha256": .string("\(name)f00d"),
             "not_before": time(left - 90), "not_after": time(left), "renew_at": time(left - 30),
             "due": .bool(left < 30), "reason": "valid", "key_type": "ec-256", "key_matches": true,
             "chain_healthy": true, "self_signed": false, "last_failure": .null, "problems": [],
         ]
         return .object(usual.merging(more) { $1 })
     }
+
+    /// What a host without the program says.
+    static let bare: JSONValue = [
+        "changed": false, "failed": true, "msg": "acme-modules is not installed", "certificates": [], "endpoints": [],
+        "orders": [], "problems": [],
+    ]
 
     static func endpoint(_ name: String, _ state: String, error: String? = nil) -> JSONValue {
         [

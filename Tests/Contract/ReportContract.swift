@@ -33,6 +33,7 @@ import Testing
             orders: [Fleet.order("c0", ago: 2), Fleet.order("c7", ago: 9)],
             problems: ["certificate c1: it expired", "no permission to list /etc/letsencrypt-certs"])
         fleet.answers["down"] = .some(nil)
+        fleet.answers["bare"] = Fleet.bare
         fleet.answers["other"] = Fleet.answer([Fleet.certificate("c9", left: 60)])
         return fleet
     }
@@ -45,23 +46,24 @@ import Testing
         try withTemporaryDirectory { directory in
             let fleet = Self.troubled(in: directory)
             try fleet.setUp()
-            let checked = try fleet.play("--limit", "web1,down", "--check")
+            let checked = try fleet.play("--limit", "web1,down,bare", "--check")
             #expect(checked.status == 0 && checked.stdout.contains("changed=3"), "\(checked)")
             #expect(!FileManager.default.fileExists(atPath: fleet.report))
 
-            let run = try fleet.play("--limit", "web1,down", python: ".venv-oldest")
+            let run = try fleet.play("--limit", "web1,down,bare", python: ".venv-oldest")
             try #require(run.status == 0 && run.stdout.contains("changed=3"), "\(run)")
-            let again = try fleet.play("--limit", "web1,down", python: ".venv-oldest")
+            let again = try fleet.play("--limit", "web1,down,bare", python: ".venv-oldest")
             #expect(again.status == 0 && !again.stdout.contains(/changed=[1-9]/), "\(again)")
 
             let found = try #require(JSONValue.parse(Files.read(fleet.report + "/report.json") ?? []))
             let states = found["attention"]?.array?.map { $0["state"]?.string ?? "" }
             #expect(
                 states == [
-                    "expired", "missing", "broken", "stale", "host unreachable", "host troubled", "failing", "overdue",
+                    "expired", "missing", "broken", "stale", "host failed", "host unreachable", "host troubled",
+                    "failing", "overdue",
                 ])
             let hosts = found["hosts"]?.array?.map { "\($0["host"]?.string ?? "") \($0["state"]?.string ?? "")" }
-            #expect(hosts == ["down unreachable", "other not asked", "web1 answered"])
+            #expect(hosts == ["bare failed", "down unreachable", "other not asked", "web1 answered"])
             let domain = found["orders"]?["domains"]?.array?.first
             #expect(domain == ["of": "example.org", "issued": 1, "limit": 50])
 
@@ -148,6 +150,8 @@ import Testing
         #expect(try browser.evaluate(shown) == "1 of " + (count == 1 ? "1 certificate" : "5,000 certificates"))
         let names = "return [...document.querySelectorAll('#all tbody tr:not([hidden]) th')].map(x => x.textContent)"
         #expect(try browser.evaluate(names) == ["c0"])
+        let issuer = "return document.querySelector('#all tbody tr:not([hidden]) td:nth-child(5)').textContent"
+        #expect(try browser.evaluate(issuer) == "R11")
         try browser.press(String(repeating: "\u{E003}", count: 15))
 
         let certificate = (0..<count).map { "c\($0)" }

@@ -111,6 +111,8 @@ def endpoint(host, said):
     one = {"host": host, "state": state if state in ENDPOINT_STATES else "unknown"}
     keys = ("endpoint", "protocol", "address", "certificate", "fingerprint_sha256", "serial", "issuer", "error")
     one.update({key: text(said.get(key), 300) for key in keys})
+    # How long it took is another number each time, and no news.
+    one["error"] = re.sub(r" after \d+ ms\b", "", one["error"])
     one["not_after"] = time(said.get("not_after"))
     one["domains"] = texts(said.get("domains"))
     return one
@@ -131,7 +133,8 @@ def host_report(name, answer, asked, certificates):
     said = re.sub(r"\ATask failed: ", "", text(answer.get("msg")))
     if answer.get("unreachable") is True:
         return {"host": name, "state": "unreachable", "sentence": said or "it cannot be reached"}
-    if answer.get("failed") is True or not isinstance(answer.get("certificates"), list):
+    # One without the agent is skipped in check mode.
+    if answer.get("failed") is True or answer.get("skipped") is True or not isinstance(answer.get("certificates"), list):
         return {"host": name, "state": "failed", "sentence": said or "it did not say what it holds"}
     problems = [text(problem) for problem in listed(answer.get("problems"))]
     of_host = [problem for problem in problems if not problem.startswith(("certificate ", "endpoint "))]
@@ -197,7 +200,7 @@ def issued_lately(answers, now):
 def orders(plan):
     """What acme_plan counted of them, against the limits; the most of each first."""
     counted = {"domains": [], "name_sets": [], "problem": ""}
-    if not isinstance(mapping(plan).get("domains"), list):
+    if mapping(plan).get("failed") is True or not isinstance(mapping(plan).get("domains"), list):
         counted["problem"] = text(mapping(plan).get("msg")) or "no host that has the agent answered"
         return counted
     for kind, key in (("domains", "domain"), ("name_sets", "names")):
