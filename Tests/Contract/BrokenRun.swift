@@ -124,6 +124,9 @@ final class BrokenRun {
     /// Takes note of what a run with trouble has told.
     func hear(_ answer: RealProgram.Answer) { told = answer["updated"]?.array ?? [] }
 
+    /// The same of one that was ended, perhaps before it said anything.
+    func hear(_ words: [UInt8]) { told = JSONValue.parse(words)?["updated"]?.array ?? [] }
+
     /// A run that got over its trouble has done all that it says.
     func expectDone(_ answer: RealProgram.Answer, after call: SystemCall) throws {
         if module == "acme_finalize" {

@@ -82,8 +82,12 @@ struct SystemCall: CustomStringConvertible, Sendable {
     }
 
     /// Runs a module and ends it at this call, which is not carried out; tells whether it came that far.
-    func kill(_ module: String, _ options: JSONValue) throws -> Bool {
-        try inject([(name, "signal=KILL:when=\(number)")], module, options).result.status == 137
+    func kill(_ module: String, _ options: JSONValue) throws -> Bool { try lastWords(module, options) != nil }
+
+    /// The same, and what the run had said by then; nil where it came to its own end.
+    func lastWords(_ module: String, _ options: JSONValue) throws -> [UInt8]? {
+        let result = try inject([(name, "signal=KILL:when=\(number)")], module, options).result
+        return result.status == 137 ? result.output : nil
     }
 
     /// Runs a module and lets this call fail with that error, and of the `lasting` names every call from there on.
