@@ -7,7 +7,7 @@ internal import Store
 package enum Finalize: Module {
     package static let name = "acme_finalize"
     package static let emptyFields: [String: JSONValue] = [
-        "certificates": [], "updated": [], "warnings": [],
+        "certificates": [], "updated": [], "warnings": [], "timings": [:],
     ]
 
     package static func run(_ invocation: Invocation) -> ModuleResult {
@@ -28,17 +28,29 @@ struct FinalizeRun {
     let deadline: Deadline
     /// Without orders, since the request step only predicted, too.
     let isPrediction: Bool
+    private let timings: Timings
+
+    init(options: CommonOptions, deadline: Deadline, isPrediction: Bool) {
+        self.options = options
+        self.deadline = deadline
+        self.isPrediction = isPrediction
+        timings = Timings(deadline.clock)
+    }
 
     private var state: StateDirectory { StateDirectory(path: options.statePath) }
 
     func perform() throws -> ModuleResult {
         let before = inspect()
         guard before.contains(where: \.needsWork) else { return report(before) }
-        let lock = try state.lock(purpose: Finalize.name, deadline: deadline)
+        let lock = try timings.measure("lock") { try state.lock(purpose: Finalize.name, deadline: deadline) }
         return lock.whileHeld {
             var certificates = inspect()
-            Completion(options: options, state: state, deadline: deadline).complete(&certificates)
-            for index in certificates.indices { correct(&certificates[index]) }
+            timings.measure("issue") {
+                Completion(options: options, state: state, deadline: deadline).complete(&certificates)
+            }
+            timings.measure("correct") {
+                for index in certificates.indices { correct(&certificates[index]) }
+            }
             return told(of: certificates, lock)
         }
     }
@@ -70,25 +82,27 @@ struct FinalizeRun {
 
     /// Reads for each certificate what is installed and whether an order is under way.
     private func inspect() -> [FinalizedCertificate] {
-        return options.certificates.map { certificate in
-            var finalized = FinalizedCertificate(certificate)
-            do {
-                let installation = try certificate.store.installation(of: certificate.firstName)
-                if case .complete(let installed) = installation {
-                    finalized.before = installed
-                    finalized.replaces = options.replaces(installed)
-                    finalized.isUntold = try certificate.store.isUntold(certificate.firstName)
-                }
-                let forms = try certificate.forms(isPrediction: isPrediction)
-                finalized.forms = forms ?? []
-                let order = options.orders(of: certificate).find(certificate.firstName) { finalized.warning = $0 }
-                finalized.outcome = try outcome(certificate, installation, forms, order)
-                postpone(&finalized)
-            } catch {
-                finalized.outcome = .failed("\(error)")
+        timings.measure("inspect") { options.certificates.map(inspected) }
+    }
+
+    private func inspected(_ certificate: CertificateOptions) -> FinalizedCertificate {
+        var finalized = FinalizedCertificate(certificate)
+        do {
+            let installation = try certificate.store.installation(of: certificate.firstName)
+            if case .complete(let installed) = installation {
+                finalized.before = installed
+                finalized.replaces = options.replaces(installed)
+                finalized.isUntold = try certificate.store.isUntold(certificate.firstName)
             }
-            return finalized
+            let forms = try certificate.forms(isPrediction: isPrediction)
+            finalized.forms = forms ?? []
+            let order = options.orders(of: certificate).find(certificate.firstName) { finalized.warning = $0 }
+            finalized.outcome = try outcome(certificate, installation, forms, order)
+            postpone(&finalized)
+        } catch {
+            finalized.outcome = .failed("\(error)")
         }
+        return finalized
     }
 
     /// An order that the CA does not want to be asked about yet is left for a later call.
@@ -164,6 +178,7 @@ struct FinalizeRun {
                 certificates.compactMap { certificate in
                     certificate.warning.map { "certificate \(certificate.options.key): \($0)" }
                 }),
+            "timings": timings.json,
         ]
         if certificates.contains(where: \.isRewritten) { fields["diff"] = FinalizedCertificate.diff(of: certificates) }
         return ModuleResult(

@@ -10,7 +10,7 @@ package enum PublishTXT: Module {
     package static let name = "acme_publish_txt"
     package static let emptyFields: [String: JSONValue] = [
         "added": [], "removed": [], "kept": [], "visible_on": [], "warnings": [], "refused": [], "serial": nil,
-        "waited": 0,
+        "waited": 0, "timings": [:],
     ]
 
     /// Seconds for the question where the hosts' challenge names lead.
@@ -29,13 +29,20 @@ package enum PublishTXT: Module {
         _ options: PublishTXTOptions, dryRun: Bool
     ) throws(PublishError) -> ModuleResult {
         let limit = Deadline(seconds: aliasPatience, clock: SystemClock())
-        let judged = options.claims?.judged(Resolver(servers: options.resolvers, deadline: limit))
+        let timings = Timings(limit.clock)
+        let judged = options.claims.map { claims in
+            timings.measure("aliases") { claims.judged(Resolver(servers: options.resolvers, deadline: limit)) }
+        }
         let records = judged?.records ?? options.records
-        let publication = try options.publisher.publish(records, keep: options.keep, dryRun: dryRun)
+        let publication = try timings.measure("publish") { () throws(PublishError) in
+            try options.publisher.publish(records, keep: options.keep, dryRun: dryRun)
+        }
         var report = PublicationReport(publication, zone: options.zone, dryRun: dryRun)
         if let judged { report.note(judged) }
-        if !records.isEmpty && !dryRun && options.visibleTimeout > 0 { report.wait(for: records, options) }
-        return report.result
+        if !records.isEmpty && !dryRun && options.visibleTimeout > 0 {
+            timings.measure("visible") { report.wait(for: records, options) }
+        }
+        return report.result(timings)
     }
 }
 
@@ -101,14 +108,14 @@ private struct PublicationReport {
         }
     }
 
-    var result: ModuleResult {
+    func result(_ timings: Timings) -> ModuleResult {
         let fields: [String: JSONValue] = [
             "serial": publication.serial.map { .integer(Int($0)) } ?? .null,
             "added": Self.list(publication.added),
             "removed": Self.list(publication.removed),
             "kept": Self.list(publication.kept),
             "visible_on": .strings(visibleOn),
-            "waited": .number((waited * 1000).rounded() / 1000),
+            "waited": .number((waited * 1000).rounded() / 1000), "timings": timings.json,
             "warnings": .strings(warnings),
             "refused": .array(refusals.map { ["host": .string($0.host), "reason": .string($0.sentence)] }),
             "diff": [

@@ -9,7 +9,7 @@ internal import Store
 package enum RequestTokens: Module {
     package static let name = "acme_request_tokens"
     package static let emptyFields: [String: JSONValue] = [
-        "txt_required": [], "certificates": [], "account": nil, "warnings": [],
+        "txt_required": [], "certificates": [], "account": nil, "warnings": [], "timings": [:],
     ]
 
     package static func run(_ invocation: Invocation) -> ModuleResult {
@@ -28,21 +28,28 @@ package enum RequestTokens: Module {
 struct RequestRun {
     let options: CommonOptions
     let deadline: Deadline
+    private let timings: Timings
+
+    init(options: CommonOptions, deadline: Deadline) {
+        self.options = options
+        self.deadline = deadline
+        timings = Timings(deadline.clock)
+    }
 
     private var state: StateDirectory { StateDirectory(path: options.statePath) }
 
     func perform() throws -> ModuleResult {
         var requests = inspect()
         guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
-        let lock = try state.lock(purpose: RequestTokens.name, deadline: deadline)
+        let lock = try timings.measure("lock") { try state.lock(purpose: RequestTokens.name, deadline: deadline) }
         return lock.whileHeld {
             requests = inspect(after: requests)
             guard requests.contains(where: \.isDue) else { return report(requests, changed: false) }
-            let meeting = Result { try meetCA() }
+            let meeting = timings.measure("directory") { Result { try meetCA() } }
             let issuer = (try? meeting.get())?.issuer ?? CAAIssuer(identities: [], account: nil)
             let preflight = refuseBlocked(&requests, by: issuer)
             let ordering = Ordering(options: options, state: state, preflight: preflight, deadline: deadline)
-            let outcome = ordering.order(&requests, at: meeting.map(\.connection))
+            let outcome = timings.measure("order") { ordering.order(&requests, at: meeting.map(\.connection)) }
             (try? meeting.get())?.connection?.saveSession()
             return report(requests, changed: outcome.isChanged, preflight, warning: outcome.warning)
         }
@@ -73,6 +80,10 @@ struct RequestRun {
     private func inspect(isPrediction: Bool = false, after earlier: [RequestedCertificate] = [])
         -> [RequestedCertificate]
     {
+        timings.measure("inspect") { inspected(isPrediction, earlier) }
+    }
+
+    private func inspected(_ isPrediction: Bool, _ earlier: [RequestedCertificate]) -> [RequestedCertificate] {
         var requests = options.certificates.map { RequestedCertificate(certificate: $0) }
         var installations: [Installation?] = []
         for index in requests.indices { installations.append(look(at: &requests[index])) }
@@ -132,7 +143,7 @@ struct RequestRun {
     private func refuseBlocked(_ requests: inout [RequestedCertificate], by issuer: CAAIssuer) -> Preflight {
         refuseAccountKeys(&requests)
         let due = requests.filter(\.isDue).map(\.certificate)
-        let preflight = Preflight(due, options, issuer: issuer, deadline: deadline)
+        let preflight = timings.measure("dns") { Preflight(due, options, issuer: issuer, deadline: deadline) }
         for index in requests.indices where requests[index].isDue {
             requests[index].warn(preflight.warning(of: requests[index].certificate))
             if let problem = preflight.problem(of: requests[index].certificate) {
@@ -185,7 +196,7 @@ struct RequestRun {
             fields: [
                 "txt_required": .array(tokens),
                 "certificates": .array(requests.map { $0.json(options) }), "account": account,
-                "warnings": .strings([warning].compactMap(\.self) + warnings),
+                "warnings": .strings([warning].compactMap(\.self) + warnings), "timings": timings.json,
             ])
     }
 }

@@ -15,6 +15,8 @@ import Testing
             let requested = try RealProgram.call("acme_request_tokens", options)
             #expect(!requested.failed, "\(requested.msg)")
             #expect(requested.changed)
+            #expect(
+                requested["timings"]?.object.map { Set($0.keys) } == ["inspect", "lock", "directory", "dns", "order"])
             #expect(requested.all("certificates", "action") == ["authorize", "authorize"])
             #expect(requested.all("txt_required", "record").count == 3)
             #expect(requested.all("txt_required", "record").contains("_acme-challenge.c.example.org"))
@@ -22,6 +24,7 @@ import Testing
             let finalized = try RealProgram.call("acme_finalize", options)
             #expect(!finalized.failed, "\(finalized.msg)")
             #expect(finalized["updated"] == ["web", "wild"])
+            #expect(finalized["timings"]?.object.map { Set($0.keys) } == ["inspect", "lock", "issue", "correct"])
             #expect(finalized.all("certificates", "changed") == [true, true])
             try expectCertificates(finalized, in: directory)
 
@@ -33,6 +36,7 @@ import Testing
             let nothing = try RealProgram.call("acme_finalize", options)
             #expect(!nothing.changed)
             #expect(!nothing.failed)
+            #expect(nothing["timings"]?.object.map { Set($0.keys) } == ["inspect"])
             #expect(nothing["updated"] == [])
             #expect(try listing(directory) == before)
         }

@@ -9,9 +9,12 @@ extension TheFiveSteps {
                 "web01": ["grows": ["n41"], "stays": ["n42"]],
                 "web02": ["stays-too": ["n43"]],
             ])
-            let first = try inventory.play()
+            let first = try inventory.play("-v")
             try #require(first.isFine, "\(first)")
             #expect(first.handlers == ["web01: grows", "web01: stays", "web02: stays-too"])
+            for sentence in ["authorize: there is no certificate yet", "new, until 20"] {
+                #expect(first.sentences.components(separatedBy: sentence).count == 4, "\(first)")
+            }
 
             let (log, serial, file) = (try CALog(.main), try Zone.serial, try Zone.file)
             let before = try Host.web01.state(of: "/etc/letsencrypt-certs", "/var/lib/acme-modules")
