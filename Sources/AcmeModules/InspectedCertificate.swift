@@ -38,6 +38,7 @@ struct InspectedCertificate {
     /// What is there, be it of use or not.
     let leaf: Certificate?
     private(set) var problems: [String] = []
+    private var isRevoked = false
     private let isUsable: Bool
     private let keyMatches: Bool?
     private var chainIsHealthy: Bool?
@@ -128,6 +129,7 @@ struct InspectedCertificate {
         case .unusable(let reason): problems.append(reason)
         case .complete(let installed):
             judge(installed.chain, options.trust, now)
+            isRevoked = installed.revocation != nil
             if let revocation = installed.revocation { problems.append(revocation.clause(about: installed.chain.leaf)) }
         }
         if let leaf, leaf.notAfter <= now { problems.append("it expired on \(leaf.notAfter.formatted(.iso8601))") }
@@ -172,7 +174,8 @@ struct InspectedCertificate {
             "renew_at": .optional(renewAt?.formatted(.iso8601)), "due": .bool(isDue), "reason": .string(reason),
             "key_type": .optional(leaf?.keyType?.rawValue), "key_matches": Self.json(keyMatches),
             "chain_healthy": Self.json(chainIsHealthy), "self_signed": Self.json(isSelfSigned),
-            "last_failure": lastFailure.map(Self.json) ?? .null, "problems": .strings(problems),
+            "revoked": .bool(isRevoked), "last_failure": lastFailure.map(Self.json) ?? .null,
+            "problems": .strings(problems),
         ]
     }
 

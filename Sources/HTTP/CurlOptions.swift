@@ -13,6 +13,11 @@ final class CurlOptions {
         note(shim_easy_set_long(easy, option, value))
     }
 
+    /// An option that older versions of curl do not know, and that nothing depends on.
+    func prefer(_ option: CURLoption, _ value: Int) {
+        _ = shim_easy_set_long(easy, option, value)
+    }
+
     /// nil takes curl's own value away.
     func set(_ option: CURLoption, _ value: String?) {
         note(shim_easy_set_string(easy, option, value))

@@ -45,6 +45,7 @@ final class CurlTransfer: CurlJob {
         options.set(CURLOPT_PROTOCOLS_STR, "https")
         options.set(CURLOPT_USERAGENT, settings.userAgent)
         options.set(CURLOPT_NOSIGNAL, 1)
+        options.prefer(CURLOPT_QUICK_EXIT, 1)
         options.set(CURLOPT_FOLLOWLOCATION, 0)
         options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         options.set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))

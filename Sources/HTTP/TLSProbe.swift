@@ -49,7 +49,8 @@ package struct ServedChain: Sendable {
 }
 
 /// Asks services for their certificates, all at once and without a proxy. Any certificate will do: whether it is a good
-/// one is for the caller to say. Nothing is sent after TLS has begun.
+/// one is for the caller to say. After TLS has begun nothing is sent but what curl greets with: EHLO, or an anonymous
+/// login of FTP.
 package enum TLSProbe {
     package static func ask(
         _ services: [TLSService], deadline: Deadline
@@ -92,6 +93,7 @@ private final class TLSHandshake: CurlJob {
         options.set(list: CURLOPT_CONNECT_TO, list)
         options.set(CURLOPT_PROXY, "")
         options.set(CURLOPT_NOSIGNAL, 1)
+        options.prefer(CURLOPT_QUICK_EXIT, 1)
         options.set(CURLOPT_CONNECT_ONLY, 1)
         options.set(CURLOPT_USE_SSL, Int(CURLUSESSL_ALL.rawValue))
         options.set(CURLOPT_SSL_VERIFYPEER, 0)

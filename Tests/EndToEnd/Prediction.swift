@@ -18,6 +18,7 @@ struct Prediction {
     /// server lets it, and handlers are the tests' own.
     func expect(_ done: PlaybookRun, sourceLocation: SourceLocation = #_sourceLocation) {
         guard done.isFine else { return }
+        #expect(run.isFine, "\(run)", sourceLocation: sourceLocation)
         let fresh = Set(done.changes.filter { $0.task.hasSuffix(" : Copy the agent") }.map(\.host))
         let missed = done.changes.subtracting(run.changes).filter { !fresh.contains($0.host) || !$0.isOfModules }
         #expect(missed == [], "not foretold: \(run)", sourceLocation: sourceLocation)

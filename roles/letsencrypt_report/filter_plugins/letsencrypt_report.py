@@ -53,6 +53,12 @@ def moment(value):
         return None
 
 
+def number(value, otherwise, most=1_000_000):
+    if not isinstance(value, int) or isinstance(value, bool):
+        return otherwise
+    return int(min(max(value, 0), most))
+
+
 def time(value):
     return str(value) if moment(value) is not None else None
 
@@ -64,10 +70,11 @@ def certificate_state(one, now):
         return "expired"
     if not one["installed"]:
         return "broken" if one["not_after"] else "missing"
+    if not one["sound"]:
+        return "broken"
     if one["last_failure"]:
         return "failing"
-    late = one["due"] and moment(one["renew_at"]) is not None and moment(one["renew_at"]) < now - OVERDUE
-    if late and one["sound"]:
+    if one["due"] and moment(one["renew_at"]) is not None and moment(one["renew_at"]) < now - OVERDUE:
         return "overdue"
     if one["problems"]:
         return "broken"
@@ -81,7 +88,8 @@ def certificate(host, said, now):
     one.update({key: text(said.get(key)) for key in ("issuer", "serial", "fingerprint_sha256", "key_type", "reason")})
     one.update({key: time(said.get(key)) for key in ("not_before", "not_after", "renew_at")})
     one["problems"] = [text(problem) for problem in listed(said.get("problems"))[:20] if text(problem)]
-    one["sound"] = said.get("key_matches") is not False and said.get("chain_healthy") is not False
+    one["sound"] = said.get("key_matches") is not False and said.get("chain_healthy") is not False \
+        and said.get("revoked") is not True
     for key, sentence in (
         ("key_matches", "its key belongs to another certificate"),
         ("chain_healthy", "its chain does not hold"),
@@ -91,7 +99,7 @@ def certificate(host, said, now):
     one["last_failure"] = failure and {
         "at": time(failure.get("at")),
         "error": text(failure.get("error")),
-        "count": int(failure["count"]) if isinstance(failure.get("count"), int) else 1,
+        "count": number(failure.get("count"), 1),
         "next_try": time(failure.get("next_try")),
     } or None
     one["state"] = certificate_state(one, now)
@@ -164,6 +172,11 @@ def attention(report):
                                              else 0, -len(group["subjects"])))
 
 
+def answers(hosts, variables):
+    """What acme_certificate_info returned for each of these hosts, as it is among their variables."""
+    return {host: variables[host].get("letsencrypt_report_answer", {}) for host in hosts}
+
+
 def letsencrypt_report(answers, asked, now):
     """`answers`: host to what acme_certificate_info returned for it; `asked`: the hosts of this run."""
     report = {"hosts": [], "certificates": [], "endpoints": []}
@@ -206,13 +219,13 @@ def orders(plan):
     for kind, key in (("domains", "domain"), ("name_sets", "names")):
         for one in listed(plan.get(kind)):
             called = mapping(one).get(key)
-            count, limit = mapping(one).get("orders"), mapping(one).get("limit")
-            if isinstance(count, int) and isinstance(limit, int) and limit > 0:
+            count, limit = number(mapping(one).get("orders"), None), number(mapping(one).get("limit"), 0)
+            if count is not None and limit > 0:
                 if isinstance(called, list):
                     more = f" +{len(called) - 3}" if len(called) > 3 else ""
                     called = ", ".join(texts(called, 3)) + more
                 called = text(called)
-                counted[kind].append({"of": called, "issued": int(count), "limit": int(limit)})
+                counted[kind].append({"of": called, "issued": count, "limit": limit})
         counted[kind] = sorted(counted[kind], key=lambda one: (-one["issued"], one["of"]))[:20]
     return counted
 
@@ -251,6 +264,7 @@ class FilterModule:
 
     def filters(self):
         return {
+            "letsencrypt_report_answers": answers,
             "letsencrypt_report": letsencrypt_report,
             "letsencrypt_report_issued_lately": issued_lately,
             "letsencrypt_report_orders": orders,
