@@ -65,12 +65,19 @@ struct LegacyPath {
     }
 
     private func play(_ playbook: String, _ arguments: [String] = []) throws -> PlaybookRun {
+        try written { inventory in
+            try Inventory.run(
+                ["ansible-playbook", "-i", inventory, "\(Lab.root)/playbooks/\(playbook)"] + arguments)
+        }
+    }
+
+    /// Writes it, reached over ssh, for the time of `body`, which gets the inventory's path.
+    func written<Result>(_ body: (String) throws -> Result) throws -> Result {
         try withTemporaryDirectory { directory in
             let inventory = directory + "/hosts.json"
             try JSONSerialization.data(withJSONObject: document(overSSH: true)).write(
                 to: URL(fileURLWithPath: inventory))
-            return try Inventory.run(
-                ["ansible-playbook", "-i", inventory, "\(Lab.root)/playbooks/\(playbook)"] + arguments)
+            return try body(inventory)
         }
     }
 
@@ -113,9 +120,15 @@ struct LegacyPath {
             uniqueKeysWithValues: [Host.legacy01, .legacy02].map { ($0.name, try Host.bridge.state(of: file($0))) })
     }
 
-    /// What the stand-in for Rackspace Cloud DNS was asked so far.
-    static func requests() throws -> Int {
-        let log = try Lab.current()["RACKSPACE_DIR"] + "/requests.jsonl"
-        return try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").count
+    /// How often the stand-in for Rackspace Cloud DNS was asked so far.
+    static func requests() throws -> Int { try log().split(separator: "\n").count }
+
+    /// The tokens that it was shown so far.
+    static func tokens() throws -> Set<String> {
+        Set(try log().matches(of: /"X-Auth-Token": "([^"]+)"/.ignoresCase()).map { String($0.1) })
+    }
+
+    private static func log() throws -> String {
+        try String(contentsOfFile: try Lab.current()["RACKSPACE_DIR"] + "/requests.jsonl", encoding: .utf8)
     }
 }
