@@ -64,18 +64,18 @@ extension CertificateStore {
 
     private func adoptForeignFiles(_ paths: CertificatePaths, _ access: FileAccess) throws(SystemError) {
         guard try Files.status(paths.directory + "/current") == nil else { return }
+        var adopted: [String] = []
         var contents: [(String, [UInt8], FileAccess)] = []
         for file in paths.all {
             guard let (bytes, own) = try foreign(file) else { continue }
             let usual = paths.secret.contains(file) ? access : access.forPublicFile
+            adopted.append(file)
             contents.append((fileName(file), bytes, own ?? usual))
         }
         guard !contents.isEmpty else { return }
         let version = try addVersion(contents, paths, access)
         try AtomicFile.link(paths.directory + "/current", to: "versions/\(version)")
-        for (file, _, _) in contents {
-            try AtomicFile.link(paths.directory + "/" + file, to: linkTarget(file))
-        }
+        try linkFiles(adopted)
     }
 
     /// What another program put there: a file with its access, or a link that leads to one, as into its own store, without;
