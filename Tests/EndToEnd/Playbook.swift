@@ -66,15 +66,18 @@ struct PlaybookRun: CustomStringConvertible {
 }
 
 extension Inventory {
-    /// Runs `playbooks/base.yaml` over the inventory.
-    func play(_ arguments: String..., python: String = ".venv") throws -> PlaybookRun {
-        try play(arguments, python: python)
+    /// Runs `playbooks/base.yaml` over the inventory; `isForeseeable` where nothing depends on what only the CA knows.
+    func play(_ arguments: String..., python: String = ".venv", isForeseeable: Bool = true) throws -> PlaybookRun {
+        try play(arguments, python: python, isForeseeable)
     }
 
-    private func play(_ arguments: [String], python: String = ".venv") throws -> PlaybookRun {
+    private func play(
+        _ arguments: [String], python: String = ".venv", _ isForeseeable: Bool = true
+    ) throws -> PlaybookRun {
         try written { inventory in
             let words = ["ansible-playbook", "-i", inventory, Lab.root + "/playbooks/base.yaml"] + arguments
-            let predicted = try Prediction.wanted(before: arguments) { try Self.run(words + $0, python: python) }
+            let predict = { try Self.run(words + $0, python: python) }
+            let predicted = try isForeseeable ? Prediction.wanted(before: arguments, predict) : nil
             let run = try Self.run(words, python: python)
             predicted?.expect(run)
             return run
