@@ -13,6 +13,10 @@ package final class FaultProxy {
         package let status: Int
         /// Of the real server's reply to the proxy; 0 where it did not hear of the request.
         package let upstream: Int
+        /// Its number among all that the real server heard of; 0 where that did not.
+        package let heard: Int
+        /// The real server heard of it when the client had given it up.
+        package let late: Bool
         /// Bytes of the reply's body.
         package let sent: Int
         package let agent: String?
@@ -30,6 +34,9 @@ package final class FaultProxy {
 
         /// What is read of the messages of all kinds.
         package struct Payload: Decodable, Sendable {
+            package struct Identifier: Decodable, Hashable, Sendable { package let value: String }
+
+            package let identifiers: [Identifier]?
             package let profile: String?
             package let replaces: String?
         }

@@ -1,10 +1,22 @@
 """Replies of an ACME server, and what the fault proxy makes of them."""
 
 import json
+import time
 from collections import namedtuple
+from email.utils import formatdate
 
 # A reply on its way to the client; header names are in lower case, the body is bytes.
 Answer = namedtuple("Answer", "status headers body")
+
+
+def made_up(fault):
+    """The answer that a fault gives instead of the server's."""
+    text = fault["body"] if "body" in fault else json.dumps(fault["json"]) if "json" in fault else ""
+    kind = "application/json" if fault["status"] < 400 else "application/problem+json"
+    headers = {"content-type": kind} | {name.lower(): value for name, value in fault.get("headers", {}).items()}
+    if "retry_in" in fault:
+        headers["retry-after"] = formatdate(time.time() + fault["retry_in"], usegmt=True)
+    return Answer(fault["status"], headers, text.encode())
 
 
 def changed(answer, fault):

@@ -6,24 +6,27 @@ DIRECTORY/settings.json   {upstream: port, certificate, key}: the server's port 
                           both as the proxy's own certificate and as what it trusts
 DIRECTORY/ready.json      written when it listens: {port}
 DIRECTORY/requests.jsonl  a line for each request, when it has ended (a slow one before): {kind, method, path, status,
-                          upstream, sent, agent, type, members, url, kid, payload, text}; `status` is what the client
-                          was told, `upstream` what the server said to the proxy, each 0 for nothing; `sent` the bytes
-                          of the body, `agent` and `type` its fields, `members` those of the protected header, `text`
-                          the payload as it was signed
+                          upstream, heard, late, sent, agent, type, members, url, kid, payload, text}; `status` is what
+                          the client was told, `upstream` what the server said to the proxy, each 0 for nothing;
+                          `heard` counts what the server heard of (0 where it did not), `late` whether that was when
+                          the client had given it up; `sent` the bytes of the body, `agent` and `type` its fields,
+                          `members` those of the protected header, `text` the payload as it was signed
 DIRECTORY/faults.json     what is to go wrong, read anew whenever it is replaced: a list of {on, play, times, skip, ...}
 
 The client's Host header is passed on: Pebble builds its URLs from it, so that they lead here, and holds the signed
 `url` against it. Requests reach the server one at a time.
 
 "{origin}" in the faults stands for the proxy's own https://127.0.0.1:port. `on` is a kind of request (see KINDS). An
-entry is passed over `skip` times, then played `times` times (once where it does not say, always for -1). An entry with `chance` (and `seed`) is for every kind:
-of so many requests in a hundred each has one of the faults in its list `of`, of those that are `on` its kind or on none.
+entry is passed over `skip` times, then played `times` times (once where it does not say, always for -1). An entry with
+`chance` (and `seed`) is for every kind: of so many requests in a hundred each has one of the faults in its list `of`,
+of those that are `on` its kind or on none.
 The plays:
 
     answer       the server does not hear of it: status, headers, body (text) or json; retry_in (seconds from now) makes
                  a Retry-After with a date
     drop         the connection ends before the server hears of it
-    late         the connection ends without a reply, and the server hears of it only later
+    late         the connection ends without a reply, and the server hears of it only later (the line in the log is
+                 written then)
     release      the server hears of all that is late, then of this request
     lose         the server does what it was asked; the connection ends without a reply
     half         the server's reply, cut off in the middle of its body
@@ -40,17 +43,15 @@ The plays:
 import base64
 import http.client
 import json
-import os
 import pathlib
-import random
 import ssl
 import sys
 import threading
 import time
-from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from answers import Answer, changed
+from answers import Answer, changed, made_up
+from faults import Faults
 
 KINDS = {
     "/dir": "directory",
@@ -68,43 +69,6 @@ KINDS = {
 }
 
 
-class Faults:
-    """What is to go wrong, and how often it still is."""
-
-    def __init__(self, path):
-        self.path, self.version, self.list = path, None, []
-        # What stands for {origin} in them.
-        self.origin = ""
-
-    def take(self, kind):
-        """The entry to play for a request of this kind; an empty one for none."""
-        if not self.path.exists():
-            return {}
-        status = os.stat(self.path)
-        if (version := (status.st_ino, status.st_mtime_ns)) != self.version:
-            self.version = version
-            self.list = json.loads(self.path.read_text().replace("{origin}", self.origin))
-        for fault in self.list:
-            if "chance" in fault:
-                return self.draw(fault, kind)
-            if fault["on"] != kind or fault.setdefault("times", 1) == 0:
-                continue
-            if fault.setdefault("skip", 0) > 0:
-                fault["skip"] -= 1
-                continue
-            fault["times"] -= 1
-            return fault
-        return {}
-
-    def draw(self, lottery, kind):
-        """One of its faults, or none."""
-        dice = lottery.setdefault("dice", random.Random(lottery["seed"]))
-        drawn = {}
-        if dice.uniform(0, 100) < lottery["chance"]:
-            drawn = dice.choice([fault for fault in lottery["of"] if kind in fault.get("on", [kind])])
-        return drawn | {"reuse": lottery.get("reuse", False)}
-
-
 class Proxy:
     def __init__(self, directory):
         self.settings = json.loads((directory / "settings.json").read_text())
@@ -116,8 +80,8 @@ class Proxy:
         self.upstream = threading.Lock()
         # (account, names, profile) -> URL, and URL -> what was seen of the order last.
         self.made, self.orders = {}, {}
-        # Requests that the server has not heard of yet.
-        self.late = []
+        # How many requests the server has heard of, and those that it has yet to hear of, with their faults.
+        self.heard, self.late = 0, []
 
     def take(self, kind):
         with self.lock:
@@ -126,6 +90,18 @@ class Proxy:
     def note(self, line):
         with self.lock:
             print(json.dumps(line), file=self.log, flush=True)
+
+    def delay(self, request, fault):
+        with self.lock:
+            self.late.append((request, fault))
+
+    def release(self):
+        """Lets the server hear of all that is late."""
+        with self.lock:
+            late, self.late = self.late, []
+        for request, fault in late:
+            self.forward(request, fault)
+            request.note()
 
     def forward(self, request, fault):
         """The server's answer, or for `reuse` that of an earlier order."""
@@ -138,7 +114,8 @@ class Proxy:
             connection.request(request.command, request.path, request.sent_body or None, request.passed_on)
             reply = connection.getresponse()
             answer = Answer(reply.status, self.joined(reply), reply.read())
-            request.upstream = reply.status
+            self.heard += 1
+            request.upstream, request.heard = reply.status, self.heard
             self.remember(request, answer)
             return answer
 
@@ -173,7 +150,7 @@ class Handler(BaseHTTPRequestHandler):
     def serve(self):
         self.sent_body = self.rfile.read(int(self.headers.get("content-length") or 0))
         self.kind = KINDS.get("/" + self.path.split("/")[1], "other")
-        self.upstream, self.sent, self.shown = 0, 0, 0
+        self.upstream, self.heard, self.late, self.sent, self.shown = 0, 0, False, 0, 0
         self.passed_on = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
         self.read_signature()
         fault = self.proxy.take(self.kind)
@@ -181,14 +158,15 @@ class Handler(BaseHTTPRequestHandler):
             self.play(fault)
         except OSError:
             self.close_connection = True
-        if fault.get("play") != "slow":
+        if fault.get("play") not in ("slow", "late"):
             self.note()
 
     def note(self):
         self.proxy.note(
             {"kind": self.kind, "method": self.command, "path": self.path, "status": self.shown, "sent": self.sent}
-            | {"upstream": self.upstream, "kid": self.kid, "payload": self.payload, "url": self.protected.get("url")}
-            | {"text": self.text, "agent": self.headers.get("user-agent"), "type": self.headers.get("content-type")}
+            | {"upstream": self.upstream, "heard": self.heard, "late": self.late}
+            | {"kid": self.kid, "payload": self.payload, "url": self.protected.get("url"), "text": self.text}
+            | {"agent": self.headers.get("user-agent"), "type": self.headers.get("content-type")}
             | {"members": sorted(self.protected)}
         )
 
@@ -214,12 +192,13 @@ class Handler(BaseHTTPRequestHandler):
         if play == "drop":
             return
         if play == "late":
-            self.proxy.late.append(self)
+            self.late = True
+            self.proxy.delay(self, fault)
             return
-        while play == "release" and self.proxy.late:
-            self.proxy.forward(self.proxy.late.pop(0), {})
+        if play == "release":
+            self.proxy.release()
         if play == "answer":
-            self.reply(self.made_up(fault))
+            self.reply(made_up(fault))
             return
         if play == "huge":
             self.pour(fault["size"])
@@ -233,14 +212,6 @@ class Handler(BaseHTTPRequestHandler):
             self.drip(answer, fault["pause"])
         else:
             self.reply(changed(answer, fault) if play == "change" else answer)
-
-    def made_up(self, fault):
-        text = fault["body"] if "body" in fault else json.dumps(fault["json"]) if "json" in fault else ""
-        kind = "application/json" if fault["status"] < 400 else "application/problem+json"
-        headers = {"content-type": kind} | {name.lower(): value for name, value in fault.get("headers", {}).items()}
-        if "retry_in" in fault:
-            headers["retry-after"] = formatdate(time.time() + fault["retry_in"], usegmt=True)
-        return Answer(fault["status"], headers, text.encode())
 
     def head(self, answer, length):
         self.shown = answer.status
