@@ -39,10 +39,12 @@ lint: deps ## formatting and style of Swift, Ansible and YAML
 	$(phase) "Ansible syntax" ansible-playbook --syntax-check -i localhost, ansible/lab/up.yaml ansible/lab/down.yaml ansible/lab/report.yaml $(wildcard playbooks/*.yaml)
 	$(phase) "Ansible style" ansible-lint --offline
 	$(phase) "READMEs of the roles" python3 .ci/role_tables.py --check
+	$(phase) "Links of the pages" python3 .ci/release/links.py $(shell git ls-files '*.md')
 
 test: lint build ## everything: lint, unit, contract and end-to-end tests
 	$(phase) "Unit and contract tests" .ci/shards '^Contract\.[A-G]' '^Contract\.[H-Q]' '^Contract\.[R-Z]' '^(DNS|Publishers)Tests\.'
 	$(MAKE) -s release
+	$(phase) "Artefacts" $(as_root) .ci/release/check
 	$(with_lab) && $(phase) "End-to-end tests" $(tests) --skip-build --filter '^EndToEnd\.' && \
 		$(phase) "Molecule" $(as_root) .ci/molecule ansible roles/letsencrypt_install roles/letsencrypt_test_ca && \
 		$(phase) "Release" $(as_root) .ci/release/test
