@@ -37,6 +37,8 @@ package final class FileLock: Sendable {
     }
 
     deinit {
+        // A child that another thread is about to start has the open file, too, until it runs its program.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Platform
 import TestSupport
 import Testing
@@ -29,6 +30,23 @@ import Testing
                 first.whileHeld {}
             }
             _ = try FileLock(directory + "/lock", purpose: "second", deadline: deadline)
+        }
+    }
+
+    @Test func `a lock is free at once though a child that was started meanwhile has its file`() throws {
+        try withTemporaryDirectory { directory in
+            let (path, deadline) = (directory + "/lock", Deadline(seconds: 0, clock: ManualClock()))
+            var inherited: Int32 = -1
+            do {
+                let first = try FileLock(path, purpose: "first", deadline: deadline)
+                try first.whileHeld {
+                    let own = try #require((3..<1024).first { Files.target(ofLink: "/proc/self/fd/\($0)") == path })
+                    inherited = dup(Int32(own))
+                }
+            }
+            defer { close(inherited) }
+            #expect(inherited >= 0)
+            _ = try FileLock(path, purpose: "second", deadline: deadline)
         }
     }
 }
