@@ -8,6 +8,7 @@ import re
 import sys
 
 LINK = re.compile(r"\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)", re.MULTILINE)
+SCHEME = re.compile(r"[a-z]+:")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -35,12 +36,14 @@ def complaint(page, link):
 
 
 def main():
+    if len(sys.argv) == 1:
+        sys.exit("no page was given")
     here = f"{pathlib.Path.cwd()}/"
     complaints = [
         complaint(page, link)
         for page in (pathlib.Path(name).resolve() for name in sys.argv[1:])
         for link in map("".join, LINK.findall(prose(page)))
-        if "://" not in link
+        if not SCHEME.match(link)
     ]
     for words in filter(None, complaints):
         print(words.replace(here, ""), file=sys.stderr)

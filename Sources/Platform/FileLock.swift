@@ -29,13 +29,13 @@ package final class FileLock: Sendable {
                 continue
             }
             let holder = Self.holder(descriptor)
-            close(descriptor)
             throw code == EWOULDBLOCK
                 ? .held(path: path, holder: holder) : .system(SystemError("lock", path, code: code))
         }
         note(purpose)
     }
 
+    /// Runs after an initializer that threw, too.
     deinit {
         // A child that another thread is about to start has the open file, too, until it runs its program.
         flock(descriptor, LOCK_UN)

@@ -41,7 +41,7 @@ import Testing
     {
         try withTemporaryDirectory { directory in
             let shim = try shim(.finalize, program: directory + "/program", in: directory)
-            let program = "#!/bin/sh\necho \"$1\"; exec cat \"$2\"\n"
+            let program = "#!/bin/sh\necho \"$1 in $TMPDIR\"; exec cat \"$2\"\n"
             try AtomicFile.write(Array(program.utf8), to: directory + "/program", access: .own(mode: 0o700))
             let options: JSONValue = [
                 .init(stringLiteral: Self.hostile): .string(String(repeating: "x", count: length))
@@ -52,7 +52,7 @@ import Testing
             let run = try Program.run(
                 ["sh", "-euc", "cat | strace -f -qq -e trace=openat -o \"$1\" \"$2\"", "sh", files, shell],
                 input: Array(text.utf8), environment: ["HOME": directory, "TMPDIR": "/tmp"], directory: directory)
-            #expect(run.stdout == "acme_finalize\n\(options.rendered)\n")
+            #expect(run.stdout == "acme_finalize in /tmp\n\(options.rendered)\n")
             let made = try String(contentsOfFile: files, encoding: .utf8).split(separator: "\n")
                 .filter { $0.contains("O_CREAT") && !$0.contains("\"\(directory)/") }
             #expect(made == [])

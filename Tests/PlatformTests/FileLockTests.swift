@@ -17,6 +17,8 @@ import Testing
                 } catch {
                     #expect("\(error)".contains("is still locked by acme_finalize, process "))
                 }
+                let open = (3..<1024).filter { Files.target(ofLink: "/proc/self/fd/\($0)") == directory + "/lock" }
+                #expect(open.count == 1)
             }
             #expect(clock.uptime >= 5)
         }

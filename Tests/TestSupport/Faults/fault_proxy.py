@@ -100,8 +100,10 @@ class Proxy:
         with self.lock:
             late, self.late = self.late, []
         for request, fault in late:
-            self.forward(request, fault)
-            request.note()
+            try:
+                self.forward(request, fault)
+            finally:
+                request.note()
 
     def forward(self, request, fault):
         """The server's answer, or for `reuse` that of an earlier order."""
