@@ -29,10 +29,13 @@ for tree in proc sys dev; do mount --rbind "/$tree" "$root/$tree"; done
 mount -t tmpfs -o mode=1777 tmp "$root/tmp"
 mount -t tmpfs -o mode=0755 run "$root/run"
 mkdir "$root/run/sshd" "$root/run/lock"
+# Where another Ansible may be at work on this machine meanwhile.
+mkdir -p "$root/root/.ansible"
+mount -t tmpfs -o mode=0700 ansible "$root/root/.ansible"
 
 cd "$root"
 rm -f etc/resolv.conf etc/ssh/ssh_host_*
-rm -rf root/.ssh root/.ansible etc/letsencrypt-certs var/lib/acme-modules
+rm -rf root/.ssh etc/letsencrypt-certs var/lib/acme-modules
 echo "nameserver $resolver" >etc/resolv.conf
 echo "$name" >etc/hostname
 printf '127.0.0.1 localhost\n%s %s\n' "$address" "$name" >etc/hosts
