@@ -20,9 +20,11 @@ extension TheFiveSteps {
                 #expect(!first.output.contains(SecondCA.customerKey))
                 let old = try installed(at: server)
 
-                let renewed = try inventory.play(isForeseeable: false)
+                // One host after the other: an inquiry without an answer is no failure, and this CA's database takes
+                // one at a time.
+                let renewed = try inventory.play("-vv", "-e", "letsencrypt_serial=1", isForeseeable: false)
                 try #require(renewed.isFine, "\(renewed)")
-                #expect(renewed.handlers == ["web01: elsewhere", "web02: elsewhere"])
+                #expect(renewed.handlers == ["web01: elsewhere", "web02: elsewhere"], "\(renewed)")
                 let new = try installed(at: server)
                 #expect(Set(old.map(\.serial)).isDisjoint(with: new.map(\.serial)))
                 let accounts = try [Host.web01, .web02].map { host in
